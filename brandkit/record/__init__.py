@@ -1,0 +1,1 @@
+"""READING what was decided: queries on records and the frozen profile. Nothing here decides anew."""

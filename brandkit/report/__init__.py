@@ -1,0 +1,1 @@
+"""What people see: charts, tables, HTML, notebooks. Reads records; never computes a score."""

@@ -1,0 +1,175 @@
+"""The daily brief, one function a section: a ``Brief`` in, HTML out. Short: each section is cut."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from brandkit.report import brief as content
+from brandkit.report import charts, health, voice
+from brandkit.report.brief import Brief
+from brandkit.report.cards import cards
+from brandkit.report.html import Html, join, picture, tag
+from brandkit.report.tables import Column, card, more, note, nothing, section, table, tally
+
+MOST_CARDS = 8
+MOST_LINES = 10
+MOST_NAMES = 12
+_STORY = (
+    Column("title", "Story", "title", link="url"),
+    Column("why", "Why"),
+    Column("total", "Points", "number"),
+    Column("publishers", "Publishers", "number"),
+    Column("first", "First seen", "when"),
+    Column("item_id", "Id", "code"),
+)
+
+
+def headline(brief: Brief) -> Html:
+    """The day in one line, how much was read, and what a reader must know first."""
+    kicker = tag("p", brief.profile.title or brief.profile.id, class_="kicker")
+    day = tag("h1", content.day(brief))
+    counts = tally(content.tally(brief)) if brief.records.height else Html("")
+    lines = [note(line) for line in (*brief.notes, *health.warnings(brief))]
+    told = tag("p", content.headline(brief), class_="lead")
+    return join([kicker, day, told, counts, tag("p", content.scope(brief), class_="soft small"), *lines])
+
+
+def must_cover(brief: Brief) -> Html:
+    """A card for each story that must be covered."""
+    n = brief.of("must_cover").height
+    shown = [card(story) for story in cards(brief, "must_cover", most=MOST_CARDS)]
+    empty = nothing("No story reached the bar today.")
+    return section("Must cover", *(shown or [empty]), more(n, shown=len(shown)), n=n)
+
+
+def do_not_amplify(brief: Brief) -> Html:
+    """The stories not to be spread but to be acted on, with what speaks against each."""
+    n = brief.of("block").height
+    shown = [card(story, is_drawn=False) for story in cards(brief, "block", most=MOST_CARDS)]
+    told = "Unverified or forbidden: check, answer or prepare, but do not publish these as news."
+    parts = [tag("p", told, class_="soft"), *shown] if shown else [nothing("Nothing of the kind today.")]
+    return section("Do not amplify, but act", *parts, more(n, shown=len(shown)), n=n)
+
+
+def optional(brief: Brief) -> Html:
+    """The optional stories, best first."""
+    found = brief.of("optional")
+    return section("Optional", _lines(brief, found, empty="None today."), n=found.height)
+
+
+def near_misses(brief: Brief) -> Html:
+    """The stories closest to must cover and what each lacks."""
+    near = content.near_misses(brief)
+    shown = near.head(5)
+    rows = content.listing(brief, shown).with_columns(needs=shown["needs"], now=shown["effective_decision"])
+    now, lacks = Column("now", "Now", "decision"), Column("needs", "What it lacks")
+    columns = (_STORY[0], now, lacks, _STORY[2], _STORY[5])
+    intro = tag("p", "Closest to must cover; one more fact could lift them.", class_="soft")
+    empty = nothing(f"No story is within {content.NEAR_POINTS} points of must cover.")
+    body = [intro, table(rows, columns, total=near.height)] if rows.height else [empty]
+    return section("Near misses", *body, n=near.height)
+
+
+def watch(brief: Brief) -> Html:
+    """The stories to keep an eye on."""
+    found, elsewhere = content.watched(brief), content.big_elsewhere(brief).height
+    rest = f"{elsewhere:,} more are watched for their size alone: see Big elsewhere." if elsewhere else ""
+    note_ = nothing(rest) if rest else Html("")
+    return section("Watch", _lines(brief, found, empty="None today."), note_, n=found.height)
+
+
+def dropped(brief: Brief) -> Html:
+    """The dropped stories with one of our names in them: how many, and the first five."""
+    found = content.dropped_with_our_name(brief)
+    whose = "our name" if brief.names("own") else "a watched name"
+    rows = content.listing(brief, found.head(5)).with_columns(named=found["named"].head(5))
+    columns = (_STORY[0], Column("named", "Names"), _STORY[1], _STORY[2], _STORY[5])
+    body = table(rows, columns, total=found.height) if rows.height else nothing("None today.")
+    return section(f"Dropped with {whose} in it", body, n=found.height)
+
+
+def big_elsewhere(brief: Brief) -> Html:
+    """The three largest stories that are not ours."""
+    found = content.big_elsewhere(brief)
+    rows = content.listing(brief, found.head(3))
+    columns = (_STORY[0], _STORY[2], _STORY[3], _STORY[4])
+    body = table(rows, columns, total=found.height) if rows.height else nothing("None today.")
+    return section("Big elsewhere", body, n=found.height)
+
+
+def _lines(brief: Brief, stories: pl.DataFrame, *, empty: str) -> Html:
+    if stories.is_empty():
+        return nothing(empty)
+    return table(content.listing(brief, stories.head(MOST_LINES)), _STORY, total=stories.height)
+
+
+def share_of_voice(brief: Brief) -> Html:
+    """Who was spoken of, and by publishers of which tier."""
+    mentions = voice.share_of_voice(brief)
+    if mentions.is_empty():
+        return section("Share of voice", nothing("Nobody named any of the profile's names today."))
+    names = mentions["name"].unique(maintain_order=True)
+    shown = mentions.filter(pl.col("name").is_in(names.head(MOST_NAMES).implode()))
+    said = voice.leader(mentions)
+    drawn = picture(charts.png(charts.share_of_voice(shown)), f"Items by name and tier of publisher. {said}")
+    rest = more(len(names), shown=min(len(names), MOST_NAMES))
+    return section("Share of voice", tag("p", said), drawn, rest)
+
+
+def timeline(brief: Brief) -> Html:
+    """When they were spoken of."""
+    mentions = voice.mentions_by_hour(brief)
+    if not mentions["n_items"].sum():
+        return section("Mentions by hour", nothing("None today."))
+    said = voice.busiest(mentions)
+    alt = f"Items naming anybody the profile covers, by hour of collection. {said}"
+    drawn = picture(charts.png(charts.mentions_timeline(mentions)), alt)
+    return section("Mentions by hour", tag("p", said), drawn)
+
+
+def sources(brief: Brief) -> Html:
+    """Which sources delivered, and which rows were refused."""
+    found = health.sources(brief)
+    rows = found.head(MOST_LINES).with_columns(
+        newest=pl.Series([brief.clock(at) for at in found["newest_at"].head(MOST_LINES)], dtype=pl.String)
+    )
+    delivered = (
+        Column("source", "Source"),
+        Column("n_items", "Items", "number"),
+        Column("n_undated", "Without a date", "number"),
+        Column("n_damaged", "With a field lost", "number"),
+        Column("newest", "Newest", "when"),
+    )
+    refused = health.refused(brief)
+    reasons = (Column("file", "File"), Column("reason", "Reason"), Column("n_rows", "Rows", "number"))
+    empty = nothing("No source delivered anything.")
+    left = table(rows, delivered, total=found.height) if rows.height else empty
+    right = (
+        table(refused.head(MOST_LINES), reasons, caption="Rows refused", total=refused.height)
+        if refused.height
+        else nothing("No row was refused.")
+    )
+    return section("Source health", tag("div", tag("div", left), tag("div", right), class_="sides"))
+
+
+def run_health(brief: Brief) -> Html:
+    """What each stage took in and gave out, and what made this run."""
+    columns = (
+        Column("name", "Stage"),
+        Column("rows_in", "Rows in", "number"),
+        Column("rows_added", "Added", "number"),
+        Column("rows_out", "Out", "number"),
+        Column("rejected", "Rejected", "number"),
+        Column("folded", "Folded", "number"),
+        Column("set_aside", "Set aside", "number"),
+        Column("wall_s", "Seconds", "number"),
+        Column("adds_up", "Adds up"),
+    )
+    facts = [
+        tag("p", tag("strong", f"{label}: "), tag("code", value), class_="small")
+        for label, value in health.provenance(brief).items()
+    ]
+    stages = health.stages(brief)
+    told = tag("p", health.effort(stages))
+    folded = tag("details", tag("summary", "Stage by stage"), table(stages, columns))
+    return section("Run health", told, folded, *facts)

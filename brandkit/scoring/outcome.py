@@ -1,0 +1,135 @@
+"""The last checkpoint: items that were decided become records, and records fold into stories.
+
+Context items have done their work by now: they were clustered and counted, and are set aside.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import polars as pl
+
+from brandkit import schemas
+from brandkit.errors import ContractError
+from brandkit.pipeline import Checked, RunContext
+
+# A story nobody added to for this long is fading; one that won a publisher this recently is rising.
+_FADING = timedelta(hours=12)
+_RISING = timedelta(hours=3)
+# What makes an item complete enough to stand for its story.
+_COMPLETE = ("title", "summary", "url", "author", "published_at")
+
+
+def settle(frame: pl.DataFrame, ctx: RunContext) -> Checked:
+    """The records (ranked, with their leads) and, as the output ``stories``, one row per story.
+
+    Shape:  records are the rows in scope, sorted by item_id; the rest is set aside as context.
+    Raises: ContractError where a record breaks its schema.
+    """
+    marked = ranked(with_leads(frame.filter("in_scope")))
+    records = schemas.conform(marked.lazy(), schemas.RECORD).sort("item_id").collect()
+    check_values(records, schemas.Records, where=f"records of {ctx.run_id}")
+    stories = fold_stories(frame, records, ctx)
+    check_values(stories, schemas.Stories, where=f"stories of {ctx.run_id}")
+    return Checked(records, set_aside=frame.height - records.height, outputs={"stories": stories})
+
+
+def check_values(frame: pl.DataFrame, schema: schemas.Schema, *, where: str) -> None:
+    """Check every value of a frame of ours.
+
+    Raises: ContractError naming the first failures; here they are a bug, so nothing is rejected.
+    """
+    try:
+        schema.validate(frame, lazy=True)
+    except schemas.SchemaErrors as error:
+        cases = error.failure_cases.select("column", "check", "failure_case").head(3).rows()
+        shown = "; ".join(f"{column}: {check} ({case})" for column, check, case in cases)
+        raise ContractError(f"a frame breaks its schema: {shown}"[:400], where=f"in {where}") from error
+
+
+def with_leads(records: pl.DataFrame) -> pl.DataFrame:
+    """The records with ``is_lead``: best tier, then most complete, then earliest; a trusted denial first."""
+    speaks = pl.col("is_denial") & pl.col("tier").is_in(["A", "B"]) & pl.col("disputed")
+    complete = pl.sum_horizontal(pl.col(name).is_not_null().cast(pl.Int8) for name in _COMPLETE)
+    return (
+        records.with_columns(_speaks=speaks, _complete=complete)
+        .sort(
+            ["_speaks", "tier", "_complete", "published_at", "item_id"],
+            descending=[True, False, True, False, False],
+            nulls_last=True,
+        )
+        .with_columns(is_lead=pl.col("story_id").is_first_distinct())
+        .drop("_speaks", "_complete")
+    )
+
+
+def ranked(records: pl.DataFrame) -> pl.DataFrame:
+    """The records with ``rank``: by total, confidence, newest (undated last), item_id."""
+    confidence = pl.col("scores").struct.field("confidence").alias("_confidence")
+    return (
+        records.with_columns(confidence)
+        .sort(
+            ["total", "_confidence", "published_at", "item_id"],
+            descending=[True, True, True, False],
+            nulls_last=True,
+        )
+        .drop("_confidence")
+        .with_row_index("rank", offset=1)
+    )
+
+
+def fold_stories(frame: pl.DataFrame, records: pl.DataFrame, ctx: RunContext) -> pl.DataFrame:
+    """One row per story that has a record: its lead's decision, its facts, its desk state."""
+    carried = (
+        frame.lazy().group_by("story_id").agg(publishers=pl.col("publisher").drop_nulls().unique().sort())
+    )
+    recorded = records.lazy().group_by("story_id").agg(n_recorded=pl.len().cast(pl.Int64))
+    earlier = (
+        ctx.history.items.lazy()
+        .select("story_id")
+        .drop_nulls()
+        .unique()
+        .with_columns(is_continued=pl.lit(value=True))
+    )
+    leads = (
+        records.lazy()
+        .filter("is_lead")
+        .rename({"item_id": "lead_item_id"})
+        .join(carried, on="story_id", how="left")
+        .join(recorded, on="story_id", how="left")
+        .join(earlier, on="story_id", how="left")
+        .join(_verdicts(ctx), on="story_id", how="left")
+        .with_columns(
+            effective_decision=pl.coalesce("verdict", "decision"),
+            is_continued=pl.col("is_continued").fill_null(value=False),
+            phase=_phase(ctx),
+            desk_state=pl.lit("open", schemas.DESK_STATE),
+        )
+    )
+    return schemas.conform(leads, schemas.STORY).sort("story_id").collect()
+
+
+def _verdicts(ctx: RunContext) -> pl.LazyFrame:
+    standing = pl.col("expires_at").is_null() | (pl.col("expires_at") > ctx.as_of)
+    return (
+        ctx.history.verdicts.lazy()
+        .filter(standing & (pl.col("given_at") <= ctx.as_of))
+        .sort("given_at", "decision")
+        .unique("story_id", keep="last", maintain_order=True)
+        .select("story_id", verdict=pl.col("decision").cast(schemas.DECISION))
+    )
+
+
+def _phase(ctx: RunContext) -> pl.Expr:
+    """new, rising, steady or fading, as of the run."""
+    as_of = pl.lit(ctx.as_of)
+    return (
+        pl.when(pl.col("last_seen_at") < as_of - _FADING)
+        .then(pl.lit("fading"))
+        .when(~pl.col("is_continued").fill_null(value=False) & (pl.col("first_seen_at") >= ctx.window_start))
+        .then(pl.lit("new"))
+        .when(pl.col("last_new_publisher_at") >= as_of - _RISING)
+        .then(pl.lit("rising"))
+        .otherwise(pl.lit("steady"))
+        .cast(schemas.PHASE)
+    )
