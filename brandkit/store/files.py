@@ -104,7 +104,9 @@ def connect_nowhere() -> duckdb.DuckDBPyConnection:
 def _closed_in(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     # In this order: once the configuration is locked, the zone can no longer be set.
     con.execute("SET GLOBAL TimeZone = 'UTC'")
-    con.execute("SET enable_progress_bar = false")
+    # In a kernel the switch can be touched only where widgets are installed, and only there is it on.
+    if con.sql("SELECT current_setting('enable_progress_bar')").fetchall()[0][0]:
+        con.execute("SET enable_progress_bar = false")
     # Left alone, a large load fills four fifths of the machine with pages it will not read again.
     con.execute(f"SET memory_limit = '{min(_MOST_MEMORY, _machine_memory() // 2)}B'")
     con.execute("SET lock_configuration = true")

@@ -70,7 +70,7 @@ def test_another_process_with_other_hash_seeds_and_threads_gives_the_same_bytes(
     assert one.split()[0] == same_bytes(here)
 
 
-@settings(max_examples=6, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=4, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(0, 2**32 - 1))
 def test_the_order_of_the_rows_means_nothing(seed: int) -> None:
     rows = sample(TUESDAY, 250)
@@ -88,7 +88,7 @@ _TWICE = tuple(
 )  # fmt: skip
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.too_slow])
 @given(order=st.permutations(_TWICE), cut=st.integers(0, len(_TWICE)))
 def test_sightings_of_one_instant_are_told_apart_by_what_is_in_them(order: Sequence[Row], cut: int) -> None:
     end = datetime(2026, 3, 3, tzinfo=UTC)

@@ -79,7 +79,10 @@ PROFILE = {
     "pillars": [{"name": "safety", "terms": ["recall", "fault"]}],
     "triggers": [{"name": "recall notice", "terms": ["recall notice"]}],
     "forbidden": {"risk_flags": ["private_data"]},
-    "sources": {"use_defaults": False, "tiers": {"alpha.example": "A", "beta.example": "B", "gamma.example": "C"}},
+    "sources": {
+        "use_defaults": False,
+        "tiers": {"alpha.example": "A", "beta.example": "B", "gamma.example": "C"},
+    },
 }
 
 
@@ -89,8 +92,8 @@ def run_row(profile: BrandProfile, **changed: Any) -> RunRow:
         "run_on": date(2026, 3, 4), "attempt": 1, "shadow": False, "status": "complete", "as_of": AS_OF,
         "window_start": profile.day_window(date(2026, 3, 4))[0], "started_at": AS_OF, "finished_at": AS_OF,
         "fingerprint": "f", "profile_json": profile.snapshot, "profile_hash": profile.hash,
-        "versions": {"brandkit": "0", "code": "c0de", "polars": "2"}, "counts": {}, "warnings": (), "error": None,
-        "owner_pid": 1, "owner_host": "here",
+        "versions": {"brandkit": "0", "code": "c0de", "polars": "2"}, "counts": {}, "warnings": (),
+        "error": None, "owner_pid": 1, "owner_host": "here",
     }  # fmt: skip
     return RunRow(**{**values, **changed})
 
@@ -100,7 +103,9 @@ def briefed(rows: list[dict[str, Any]], *, profile: dict[str, Any] | None = None
     desk = BrandProfile.from_dict({**PROFILE, **(profile or {})})
     usual = {"collected_at": "2026-03-04T11:00:00Z", "published_at": "2026-03-04T10:30:00Z", "source": "wire"}
     full = [{"url": f"https://alpha.example/{i}", **usual, **row} for i, row in enumerate(rows)]
-    frame = pl.DataFrame(full, infer_schema_length=None) if full else pl.DataFrame(schema={"title": pl.String})
+    frame = (
+        pl.DataFrame(full, infer_schema_length=None) if full else pl.DataFrame(schema={"title": pl.String})
+    )
     as_of = desk.day_window(date(2026, 3, 4))[1]
     made = assess(frame, desk, as_of=as_of)
     row = run_row(desk, as_of=as_of, **run)

@@ -1,17 +1,18 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from typing import Any
-
-from tests.unit.report.briefs import briefed
 
 from brandkit.report import brief as content
 from brandkit.report import health, voice
+from tests.unit.report.briefs import briefed
 
 RECALL = {"title": "Nordlys issues recall notice for heaters"}
 # A beat away from the bar: own name and A tier, no trigger.
 OWN = {"title": "Nordlys opens a depot"}
 RIVAL = {"title": "Sorglimt paints seven bridges", "url": "https://gamma.example/1"}
+AT_B = {"url": "https://beta.example/1"}
 STRANGER = {"title": "Choir festival draws crowds", "url": "https://nobody.example/2", "published_at": None}
 
 
@@ -23,7 +24,10 @@ def test_the_headline_counts_stories_of_each_decision() -> None:
 
 
 def test_a_slow_day_reads_as_one() -> None:
-    assert content.headline(briefed([STRANGER])) == "No story must be covered, 0 are optional and 0 are worth watching."
+    assert (
+        content.headline(briefed([STRANGER]))
+        == "No story must be covered, 0 are optional and 0 are worth watching."
+    )
 
 
 def test_blocked_stories_are_in_the_headline() -> None:
@@ -33,7 +37,10 @@ def test_blocked_stories_are_in_the_headline() -> None:
 
 def test_times_are_the_desks_own() -> None:
     brief = briefed([RECALL])
-    assert content.scope(brief) == "1 item from 1 source in 1 story, collected from 00:00 to 23:59, Europe/Oslo time."
+    assert (
+        content.scope(brief)
+        == "1 item from 1 source in 1 story, collected from 00:00 to 23:59, Europe/Oslo time."
+    )
     assert brief.clock(datetime(2026, 3, 4, 11, tzinfo=UTC)) == "12:00"
     assert brief.clock(datetime(2026, 3, 2, 22, 30, tzinfo=UTC)) == "2 Mar 23:30"
     assert brief.clock(None) == "–"
@@ -45,7 +52,9 @@ def thresholds(**changed: int) -> dict[str, Any]:
 
 def test_a_near_miss_says_what_it_lacks() -> None:
     total = briefed([OWN]).records["total"].item()
-    brief = briefed([OWN, STRANGER], profile=thresholds(must_cover=total + 12, optional=total, watch=total - 1))
+    brief = briefed(
+        [OWN, STRANGER], profile=thresholds(must_cover=total + 12, optional=total, watch=total - 1)
+    )
     assert content.near_misses(brief).select("title", "short", "needs").rows() == [
         ("Nordlys opens a depot", 12, f"12 points short of the {total + 12} for must cover")
     ]
@@ -61,13 +70,15 @@ def test_a_must_cover_a_block_or_an_excluded_story_is_no_near_miss() -> None:
 def test_one_point_is_one_point() -> None:
     total = briefed([OWN]).records["total"].item()
     brief = briefed([OWN], profile=thresholds(must_cover=total + 1, optional=total, watch=total - 1))
-    assert content.near_misses(brief)["needs"].to_list() == [f"1 point short of the {total + 1} for must cover"]
+    assert content.near_misses(brief)["needs"].to_list() == [
+        f"1 point short of the {total + 1} for must cover"
+    ]
 
 
 def test_a_story_held_back_by_confidence_or_a_missing_tie_says_so() -> None:
-    low = {"title": "Nordlys issues recall notice for heaters", "url": "https://gamma.example/1"}
-    held = content.near_misses(briefed([low]))["needs"].item()
-    assert held.endswith("of confidence short of 6")
+    # tier C 2 + evidence 1 + provenance 1 - single source 1 = 3
+    low = RECALL | {"url": "https://gamma.example/1", "evidence": ["https://gov.example/notice"]}
+    assert content.near_misses(briefed([low]))["needs"].item() == "3 points of confidence short of 6"
     untied = content.near_misses(briefed([{"title": "Recall notice for kettles"}], profile={"pillars": []}))
     assert untied["needs"].item() == "4 points short of a tie to what the desk covers"
 
@@ -85,14 +96,14 @@ def test_a_desk_without_a_brand_looks_for_the_names_it_watches() -> None:
 
 
 def test_what_is_watched_for_its_size_alone_stands_elsewhere() -> None:
-    profile = thresholds(watch=20, optional=60)
-    brief = briefed([STRANGER | {"url": "https://alpha.example/x"}, RIVAL], profile=profile)
+    profile = thresholds(watch=10)
+    brief = briefed([STRANGER | {"url": "https://alpha.example/x"}, RIVAL | AT_B], profile=profile)
     assert content.watched(brief)["title"].to_list() == ["Sorglimt paints seven bridges"]
     assert content.big_elsewhere(brief)["title"].to_list() == ["Choir festival draws crowds"]
 
 
 def test_lines_say_what_they_are_about_and_the_rule_where_it_was_not_the_score() -> None:
-    brief = briefed([OWN, RIVAL], profile=thresholds(watch=20))
+    brief = briefed([OWN, RIVAL | AT_B], profile=thresholds(watch=10))
     lines = content.listing(brief, brief.told)
     assert lines.select("title", "why").rows() == [
         ("Nordlys opens a depot", "Our own name stands in its title."),
@@ -102,11 +113,16 @@ def test_lines_say_what_they_are_about_and_the_rule_where_it_was_not_the_score()
 
 
 def test_share_of_voice_counts_items_by_tier_with_our_own_first() -> None:
-    rows = [OWN, {**OWN, "title": "Nordlys buys a barge", "url": "https://gamma.example/9"}, RIVAL, STRANGER]
-    brief = briefed([*rows, {**RIVAL, "title": "Sorglimt hires", "url": "https://gamma.example/2"},
-                     {**RIVAL, "title": "Sorglimt paints a bridge", "url": "https://gamma.example/3"}])  # fmt: skip
+    barge = {"title": "Nordlys buys a barge", "url": "https://gamma.example/9"}
+    hires = {"title": "Sorglimt hires", "url": "https://gamma.example/2"}
+    mill = {"title": "Sorglimt sells a mill", "url": "https://gamma.example/3"}
+    brief = briefed([OWN, barge, RIVAL, STRANGER, hires, mill])
     mentions = voice.share_of_voice(brief)
-    assert mentions.rows() == [("Nordlys", "own", "A", 1), ("Nordlys", "own", "C", 1), ("Sorglimt", "rival", "C", 3)]
+    assert mentions.rows() == [
+        ("Nordlys", "own", "A", 1),
+        ("Nordlys", "own", "C", 1),
+        ("Sorglimt", "rival", "C", 3),
+    ]
     assert voice.leader(mentions) == "Sorglimt was named most: 3 of 5 mentions."
 
 
@@ -115,16 +131,17 @@ def test_mentions_have_every_hour_of_the_desks_day() -> None:
     mentions = voice.mentions_by_hour(briefed([OWN, RIVAL, both, STRANGER]))
     assert mentions.height == 24 * 2
     busy = mentions.filter(mentions["n_items"] > 0)
-    assert [(f"{hour:%H:%M}", kind, n) for hour, kind, n in busy.rows()] == [("12:00", "own", 2), ("12:00", "rival", 1)]
+    assert [(f"{hour:%H:%M}", kind, n) for hour, kind, n in busy.rows()] == [
+        ("12:00", "own", 2),
+        ("12:00", "rival", 1),
+    ]
     assert voice.busiest(mentions) == "The busiest hour began at 12:00: 3 items of 3."
 
 
 def test_a_day_of_a_clock_change_has_its_own_number_of_hours() -> None:
-    brief = briefed([], window_start=datetime(2026, 3, 28, 23, tzinfo=UTC))
-    changed = type(brief)(
-        type(brief.run)(**{**{f: getattr(brief.run, f) for f in brief.run.__slots__}, "as_of": datetime(2026, 3, 29, 22, tzinfo=UTC)}),
-        brief.records, brief.stories, brief.rejects, brief.stages,
-    )  # fmt: skip
+    brief = briefed([])
+    start, end = brief.profile.day_window(date(2026, 3, 29))
+    changed = replace(brief, run=replace(brief.run, window_start=start, as_of=end))
     hours = voice.mentions_by_hour(changed).filter(kind="own")["hour"]
     assert [f"{hour:%H}" for hour in hours[:4]] == ["00", "01", "03", "04"]
     assert len(hours) == 23
@@ -137,8 +154,13 @@ def test_a_profile_that_names_nobody_has_no_mentions() -> None:
 
 
 def test_sources_are_counted_with_what_they_lack() -> None:
-    rows = health.sources(briefed([OWN, {**OWN, "title": "b", "published_at": "soon"}, STRANGER | {"source": "feed"}]))
-    assert rows.select("source", "n_items", "n_undated", "n_damaged").rows() == [("wire", 2, 1, 1), ("feed", 1, 1, 0)]
+    rows = health.sources(
+        briefed([OWN, {**OWN, "title": "b", "published_at": "soon"}, STRANGER | {"source": "feed"}])
+    )
+    assert rows.select("source", "n_items", "n_undated", "n_damaged").rows() == [
+        ("wire", 2, 1, 1),
+        ("feed", 1, 1, 0),
+    ]
 
 
 def test_refused_rows_are_told_in_words_with_the_name_of_their_file() -> None:

@@ -10,10 +10,10 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
-from tests.unit.report.briefs import HOSTILE, briefed
 
 from brandkit.record.explain import Explanation, explain
 from brandkit.report import charts
+from tests.unit.report.briefs import HOSTILE, briefed
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,9 @@ def test_two_kinds_of_names_are_stacked_and_told_apart() -> None:
 def test_a_day_without_mentions_is_drawn_flat() -> None:
     rows = pl.DataFrame({"hour": [datetime(2026, 3, 4)], "kind": ["own"], "n_items": [0]})
     assert charts.png(charts.mentions_timeline(rows)).startswith(b"\x89PNG")
-    nobody = pl.DataFrame(schema={"name": pl.String, "kind": pl.String, "tier": pl.String, "n_items": pl.Int64})
+    nobody = pl.DataFrame(
+        schema={"name": pl.String, "kind": pl.String, "tier": pl.String, "n_items": pl.Int64}
+    )
     assert charts.png(charts.share_of_voice(nobody)).startswith(b"\x89PNG")
 
 

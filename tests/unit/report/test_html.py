@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.report.briefs import HOSTILE, HOSTILE_URLS, read
 
 from brandkit.report import html
+from tests.unit.report.briefs import HOSTILE, HOSTILE_URLS, read
 
 PIXEL = b"\x89PNG"
 
@@ -30,7 +30,10 @@ def test_markup_is_kept_and_an_empty_attribute_or_part_is_left_out() -> None:
 
 
 def test_a_picture_stands_in_the_page_itself_with_its_text() -> None:
-    assert html.picture(PIXEL, 'a "b"').markup == '<img src="data:image/png;base64,iVBORw==" alt="a &quot;b&quot;">'
+    assert (
+        html.picture(PIXEL, 'a "b"').markup
+        == '<img src="data:image/png;base64,iVBORw==" alt="a &quot;b&quot;">'
+    )
 
 
 @pytest.mark.parametrize(
@@ -48,7 +51,8 @@ def test_a_picture_stands_in_the_page_itself_with_its_text() -> None:
         '<p style="background:url(https://evil.example)">x</p>',
         "<iframe srcdoc='<script>alert(1)</script>'></iframe><base href=//evil.example>",
         "<form action=https://evil.example><button formaction=javascript:alert(1)>x</button></form>",
-        "<!--[if IE]><script>alert(1)</script><![endif]--><noscript><p title='</noscript><img src=x onerror=alert(1)>'>",
+        "<!--[if IE]><script>alert(1)</script><![endif]-->",
+        "<noscript><p title='</noscript><img src=x onerror=alert(1)>'>",
     ],
 )
 def test_sanitised_markup_holds_nothing_that_runs_or_calls_out(markup: str) -> None:
@@ -56,13 +60,20 @@ def test_sanitised_markup_holds_nothing_that_runs_or_calls_out(markup: str) -> N
 
 
 def test_sanitising_keeps_what_the_house_makes() -> None:
-    made = html.tag("div", html.tag("h2", "5 < 6", class_="n"), html.picture(PIXEL, "a"), html.link("https://a.example/?x=1&y=2", "z"))
+    made = html.tag(
+        "div",
+        html.tag("h2", "5 < 6", class_="n"),
+        html.picture(PIXEL, "a"),
+        html.link("https://a.example/?x=1&y=2", "z"),
+    )
     assert html.sanitised(made.markup) == made.markup
 
 
 def test_a_page_allows_no_script_and_no_network_and_shows_its_title_as_text() -> None:
     page = html.page("<p>x</p>", title="</title><script>alert(1)</script>")
-    assert '<meta http-equiv="Content-Security-Policy" content="default-src &#x27;none&#x27;' in page.replace("'", "&#x27;")
+    assert '<meta http-equiv="Content-Security-Policy" content="default-src &#x27;none&#x27;' in page.replace(
+        "'", "&#x27;"
+    )
     assert "https://" not in page
     assert not read(page).live
 

@@ -41,7 +41,9 @@ def test_the_text_true_is_true_and_the_text_false_is_not(said: object, *, meant:
         ({**GOOD, "store": "x" * 500, "run_dat": "\x1b[2J"}, "unknown parameter 'run_dat'"),
     ],
 )
-def test_a_value_that_cannot_be_used_is_refused_with_one_message(given: dict[str, object], message: str) -> None:
+def test_a_value_that_cannot_be_used_is_refused_with_one_message(
+    given: dict[str, object], message: str
+) -> None:
     with pytest.raises(UsageError) as caught:
         parameters.checked("daily", given)
     assert message in str(caught.value).splitlines()[0]
@@ -57,14 +59,21 @@ def test_an_unknown_parameter_is_told_the_near_name() -> None:
 
 def test_for_the_notebook_all_values_are_plain_and_paths_absolute() -> None:
     chosen = parameters.checked(
-        "daily", {**GOOD, "inputs": ["a.csv"], "profile": Path("p.toml"), "store": "s", "as_of": "2026-03-04T07:00:00+01:00"}
+        "daily",
+        {
+            **GOOD,
+            "inputs": ["a.csv"],
+            "profile": Path("p.toml"),
+            "store": "s",
+            "as_of": "2026-03-04T07:00:00+01:00",
+        },
     )
     here = str(Path.cwd())
     assert chosen.for_notebook() == {
-        "run_date": "2026-03-04", "profile": f"{here}/p.toml", "inputs": [f"{here}/a.csv"], "store": f"{here}/s",
-        "as_of": "2026-03-04T07:00:00+01:00", "shadow": False,
+        "run_date": "2026-03-04", "profile": f"{here}/p.toml", "inputs": [f"{here}/a.csv"],
+        "store": f"{here}/s", "as_of": "2026-03-04T07:00:00+01:00", "shadow": False,
     }  # fmt: skip
-    assert parameters.checked("daily", chosen.for_notebook()) == chosen
+    assert parameters.checked("daily", chosen.for_notebook()).for_notebook() == chosen.for_notebook()
 
 
 def test_a_notebook_hands_over_its_variables_and_a_misspelt_one_is_refused() -> None:

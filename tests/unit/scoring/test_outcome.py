@@ -140,6 +140,7 @@ def test_an_unexpired_verdict_stands_beside_the_decision(given: list[Any], effec
     [
         ({"first_seen_at": AS_OF - 5 * H, "last_new_publisher_at": AS_OF - 4 * H}, False, "new"),
         ({"first_seen_at": AS_OF - 5 * H, "last_new_publisher_at": None}, False, "new"),
+        ({"first_seen_at": AS_OF - 2 * H, "last_new_publisher_at": AS_OF - H}, False, "new"),
         ({"first_seen_at": AS_OF - 50 * H, "last_new_publisher_at": AS_OF - 3 * H}, True, "rising"),
         ({"first_seen_at": AS_OF - 50 * H, "last_new_publisher_at": AS_OF - 4 * H}, True, "steady"),
         ({"first_seen_at": AS_OF - 50 * H, "last_new_publisher_at": None}, False, "steady"),
