@@ -171,7 +171,9 @@ class Pipeline:
         """The same stages with the rows and the context of a run."""
         return replace(self, raw=raw, context=context)
 
-    def run(self, raw: pl.LazyFrame | None = None, context: RunContext | None = None) -> PipelineResult:
+    def run(
+        self, raw: pl.LazyFrame | pl.DataFrame | None = None, context: RunContext | None = None
+    ) -> PipelineResult:
         """Run every stage and collect at the checkpoints.
 
         The end is a checkpoint too: a last stage that has none hands its rows on as they are.
@@ -222,11 +224,12 @@ class _Run:
         self.since: list[Stage] = []
         self.counted: tuple[pl.LazyFrame, int | None] = (pl.LazyFrame(), None)
 
-    def go(self, raw: pl.LazyFrame) -> PipelineResult:
-        plan, frame = raw, pl.DataFrame()
-        self.counted = (raw, None)
+    def go(self, raw: pl.LazyFrame | pl.DataFrame) -> PipelineResult:
+        plan, frame = raw.lazy(), pl.DataFrame()
+        # What one pass counted the next must not lose: a frame goes in with its number of rows.
+        self.counted = (plan, raw.height if isinstance(raw, pl.DataFrame) else None)
         try:
-            raw.collect_schema()
+            plan.collect_schema()
         except Exception as error:
             raise self._unreadable(error) from error
         for stage in self.stages:

@@ -256,7 +256,7 @@ class _Attempt:
         run = self._start()
         try:
             context = replace(context, run_id=run.run_id, observations=admitted.observations)
-            self._pass(tail, admitted.frame.lazy(), context)
+            self._pass(tail, admitted.frame, context)
             return self._publish(run, Assessment.of(*self.done), fingerprint)
         except BrandkitError as error:
             return self._fail(run, error)
@@ -291,7 +291,9 @@ class _Attempt:
             return None
         return found
 
-    def _pass(self, pipeline: Pipeline, rows: pl.LazyFrame, context: RunContext) -> PipelineResult:
+    def _pass(
+        self, pipeline: Pipeline, rows: pl.LazyFrame | pl.DataFrame, context: RunContext
+    ) -> PipelineResult:
         result = pipeline.run(rows, context)
         self.done.append(result)
         return result

@@ -117,12 +117,6 @@ def picture(png: bytes, alt: str) -> Html:
     return tag("img", src=_PICTURE + base64.b64encode(png).decode("ascii"), alt=alt)
 
 
-def bullets(lines: Iterable[Html | str], *, class_: str = "") -> Html:
-    """A list, or nothing where there are no lines."""
-    entries = [tag("li", line) for line in lines]
-    return tag("ul", *entries, class_=class_) if entries else Html("")
-
-
 @cache
 def stylesheet(name: str) -> str:
     """One of the packaged style sheets: ``report`` for the parts, ``page`` for what is around them."""
@@ -135,7 +129,7 @@ def sanitised(markup: str) -> str:
     What is left cannot run: no script, style, handler or form; pictures only as PNG in the page,
     links only to the web.
     """
-    from bleach.sanitizer import Cleaner  # type: ignore[import-untyped]
+    from bleach.sanitizer import Cleaner
 
     protocols = frozenset({"http", "https", "data"})
     cleaner = Cleaner(tags=_TAGS, attributes=_is_allowed, protocols=protocols, strip=True)

@@ -109,7 +109,7 @@ def test_lines_say_what_they_are_about_and_the_rule_where_it_was_not_the_score()
         ("Nordlys opens a depot", "Our own name stands in its title."),
         ("Sorglimt paints seven bridges", "Sorglimt"),
     ]
-    assert lines["first"].to_list() == ["11:30", "11:30"]
+    assert lines["first"].to_list() == ["12:00", "12:00"]
 
 
 def test_share_of_voice_counts_items_by_tier_with_our_own_first() -> None:

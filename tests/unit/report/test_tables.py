@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from itertools import product
 
@@ -23,6 +24,11 @@ def test_a_table_shows_numbers_lists_and_what_is_not_known() -> None:
     )
     text = read(tables.table(rows, columns, caption="What").markup).text
     assert text == "WhatNFNamesOk12,3450.50a, byes–2.00no"
+
+
+def test_a_decision_in_a_table_is_a_chip_that_says_it() -> None:
+    made = tables.table(pl.DataFrame({"now": ["must_cover"]}), (Column("now", "Now", "decision"),))
+    assert '<span class="chip must_cover">must cover</span>' in made.markup
 
 
 def test_a_cut_table_says_how_many_more_there_are() -> None:
@@ -106,11 +112,17 @@ def test_a_card_says_what_speaks_against_the_story() -> None:
     assert "<img" not in tables.card(story, is_drawn=False).markup
 
 
+def test_a_card_tells_of_accounts_that_act_together() -> None:
+    brief = briefed([{"title": "Nordlys issues recall notice for heaters"}])
+    records = brief.records.with_columns(n_coordinated=pl.lit(5, pl.Int64), coordinated_share=pl.lit(0.57))
+    (story,) = cards(replace(brief, records=records), "must_cover", most=5)
+    assert story.doubts == ("5 accounts acting together made 57% of its shares",)
+
+
 def test_a_card_shows_an_editors_verdict_beside_the_score() -> None:
     brief = briefed([{"title": "Nordlys issues recall notice for heaters"}])
     verdict = pl.lit("optional").cast(brief.stories["effective_decision"].dtype)
-    changed = type(brief)(brief.run, brief.records, brief.stories.with_columns(effective_decision=verdict),
-                          brief.rejects, brief.stages)  # fmt: skip
+    changed = replace(brief, stories=brief.stories.with_columns(effective_decision=verdict))
     (story,) = cards(changed, "optional", most=5)
     assert story.verdict == "An editor's verdict; the score alone says must cover."
     assert not cards(changed, "must_cover", most=5)
