@@ -6,27 +6,23 @@ only stamps when it happened. A run is published by one transaction, or not at a
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import polars as pl
 import stamina
 
-from brandkit import schemas
 from brandkit.assess import Assessment, context_for, standard_pipeline
 from brandkit.errors import BrandkitError, InputError, StoreBusyError, UsageError
+from brandkit.fingerprint import fingerprint, versions
 from brandkit.pipeline import History, Pipeline, PipelineResult, RunContext
 from brandkit.profile import BrandProfile
 from brandkit.safe import html_text
 from brandkit.settings import Settings
-from brandkit.sources.files import Source, scan_items
+from brandkit.sources.files import Source, found_files, scan_items
 from brandkit.sources.mapping import Mapping as ColumnMapping
 from brandkit.store.state import RunRow, StateStore
 from brandkit.telemetry import Telemetry
@@ -34,8 +30,6 @@ from brandkit.telemetry import Telemetry
 Kind = Literal["daily", "adhoc"]
 Status = Literal["complete", "failed"]
 T = TypeVar("T")
-# What a record may depend on beside our own code.
-_LIBRARIES = ("polars", "duckdb", "igraph", "numpy", "scipy")
 
 
 def _now() -> datetime:
@@ -112,7 +106,7 @@ class Task:
         """
         frames: list[pl.LazyFrame] = []
         failures: list[BrandkitError] = []
-        for source in self.inputs:
+        for source in _each(self.inputs, failures):
             try:
                 rows = scan_items(source, mapping=self.mapping)
                 frames.append(_read_whole(rows, source) if to_the_end else rows)
@@ -135,6 +129,15 @@ def _is_one(inputs: object) -> bool:
     if isinstance(inputs, str | Path) or not isinstance(inputs, Sequence):
         return True
     return bool(inputs) and all(isinstance(entry, Mapping) for entry in inputs)
+
+
+def _each(inputs: Iterable[Source], failures: list[BrandkitError]) -> Iterator[Source]:
+    """Every file of every input: one broken file of a folder leaves the others."""
+    for given in inputs:
+        try:
+            yield from found_files(given) if isinstance(given, str | Path) else (given,)
+        except UsageError as error:
+            failures.append(error)
 
 
 def _read_whole(rows: pl.LazyFrame, source: Source) -> pl.LazyFrame:
@@ -247,8 +250,8 @@ class _Attempt:
         context = replace(task.context(profile, history=self._history()), telemetry=self.telemetry)
         try:
             admitted = self._admit(head, context)
-            fingerprint = _fingerprint(admitted, context)
-            earlier = None if force else self._earlier(fingerprint)
+            made_from = fingerprint(admitted, context)
+            earlier = None if force else self._earlier(made_from)
             if earlier is not None:
                 return replace(_result(earlier), is_repeat=True)
         except BrandkitError as error:
@@ -257,7 +260,7 @@ class _Attempt:
         try:
             context = replace(context, run_id=run.run_id, observations=admitted.observations)
             self._pass(tail, admitted.frame, context)
-            return self._publish(run, Assessment.of(*self.done), fingerprint)
+            return self._publish(run, Assessment.of(*self.done), made_from)
         except BrandkitError as error:
             return self._fail(run, error)
 
@@ -279,11 +282,11 @@ class _Attempt:
             rows, self.warnings = self.task.rows(to_the_end=True)
             return self._pass(head, rows, context)
 
-    def _earlier(self, fingerprint: str) -> RunRow | None:
+    def _earlier(self, made_from: str) -> RunRow | None:
         """The run that this one would repeat, unless another has taken its place since."""
         task, of = self.task, self.profile.id
         found = self.store.find_fingerprint(
-            of, task.kind, task.date, shadow=task.shadow, fingerprint=fingerprint
+            of, task.kind, task.date, shadow=task.shadow, fingerprint=made_from
         )
         latest = self.store.latest(of, task.kind, on=task.date, shadow=task.shadow)
         # A profile tried and taken back: the desk must not be left with what it made.
@@ -309,13 +312,13 @@ class _Attempt:
             )
         )  # fmt: skip
 
-    def _publish(self, run: RunRow, made: Assessment, fingerprint: str) -> RunResult:
+    def _publish(self, run: RunRow, made: Assessment, made_from: str) -> RunResult:
         counts = _counts(made)
         _patiently(
             lambda: self.store.finish_run(
                 run.run_id, records=made.records, stories=made.stories, rejects=made.rejects,
                 items=made.items, observations=made.observations, stages=made.stages, counts=counts,
-                warnings=self.warnings, fingerprint=fingerprint, finished_at=self.task.clock(),
+                warnings=self.warnings, fingerprint=made_from, finished_at=self.task.clock(),
             )
         )  # fmt: skip
         return RunResult(run.run_id, "complete", counts, _seconds(made.stages), tuple(self.warnings))
@@ -355,43 +358,3 @@ def _seconds(stages: pl.DataFrame) -> dict[str, float]:
 def _result(run: RunRow) -> RunResult:
     status: Status = "complete" if run.status == "complete" else "failed"
     return RunResult(run.run_id, status, run.counts, warnings=tuple(run.warnings))
-
-
-def _fingerprint(admitted: PipelineResult, context: RunContext) -> str:
-    """One hash over all a run's records can depend on."""
-    past = context.history
-    known: dict[str, Any] = {
-        # Numbers follow from contents, and only the store knows them all.
-        "items": schemas.frame_hash(admitted.frame.drop("revision")),
-        "observations": schemas.frame_hash(admitted.observations),
-        # Not where the refused rows stand: the same file by another path is the same input.
-        "rejects": schemas.frame_hash(admitted.rejects.select("raw", "reasons").sort("raw", "reasons")),
-        **{
-            name: schemas.frame_hash(getattr(past, name))
-            for name in ("shares", "baselines", "story_rules", "verdicts")
-        },
-        "profile": context.profile.hash,
-        "as_of": context.as_of.isoformat(),
-        "window_start": context.window_start.isoformat(),
-        **versions(),
-    }
-    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
-
-
-@cache
-def _code_hash() -> str:
-    package = Path(__file__).parent
-    digest = hashlib.sha256()
-    for path in sorted(p for p in package.rglob("*") if p.is_file() and "__pycache__" not in p.parts):
-        digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
-
-
-@cache
-def versions() -> dict[str, str]:
-    """What a run's records depend on: our own source and the libraries that compute."""
-    return {
-        "brandkit": version("brandkit"),
-        "code": _code_hash(),
-        **{name: version(name) for name in _LIBRARIES},
-    }

@@ -1,0 +1,1 @@
+"""How good the methods are, on labelled data: one module a question."""

@@ -55,7 +55,8 @@ def main(folder: Path = REAL) -> None:
     for s in scores(folder):
         alone = "" if s.alone is None else f"{s.alone:.0%}"
         largest = "" if s.largest is None else f"{s.largest}"
-        print(f"| {s.name} | {s.rows:,} | {s.precision:.3f} | {s.recall:.3f} | {s.f1:.3f} | {alone} | {largest} |")
+        figures = " | ".join(f"{value:.3f}" for value in (s.precision, s.recall, s.f1))
+        print(f"| {s.name} | {s.rows:,} | {figures} | {alone} | {largest} |")
 
 
 def scores(folder: Path) -> Iterator[Score]:
@@ -78,14 +79,18 @@ def scores(folder: Path) -> Iterator[Score]:
 def sample() -> Score:
     """Two days of the simulated week, copies found first as a run does."""
     week = simulate()
-    two = week.items.filter(pl.col("collected_at").cast(pl.String).str.slice(0, 10).is_in(["2026-03-04", "2026-03-05"]))
+    two = week.items.filter(
+        pl.col("collected_at").cast(pl.String).str.slice(0, 10).is_in(["2026-03-04", "2026-03-05"])
+    )
     truth = week.truth_items.drop_nulls("item_id").unique("item_id", keep="first", maintain_order=True)
     items = normalise_items(two).items.join(truth.select("item_id", "story"), on="item_id")
     found = cluster_stories(find_copies(items))
     is_stranger = pl.len().over("story") == 1
     strangers = found.with_columns(n=pl.len().over("story_id"), _s=is_stranger).filter("_s")
     precision, recall = b_cubed(found, "story_id", "story")
-    return Score("data/sample, two days", found.height, precision, recall, float((strangers["n"] == 1).mean() or 0))
+    return Score(
+        "data/sample, two days", found.height, precision, recall, float((strangers["n"] == 1).mean() or 0)
+    )
 
 
 def _whole(name: str, rows: pl.DataFrame) -> Score:
@@ -110,7 +115,11 @@ def _joined(folder: Path, *, key: str, text: str) -> pl.DataFrame:
     # Without times: the set's own were made up or are not there, so all is one window.
     title = pl.col(text).str.split("\n").list.first()
     rest = pl.col(text).str.split("\n").list.slice(1).list.join(" ")
-    return items.join(truth, on=key).select(item_id=key, title=title, summary=rest, story="story").sort("item_id")
+    return (
+        items.join(truth, on=key)
+        .select(item_id=key, title=title, summary=rest, story="story")
+        .sort("item_id")
+    )
 
 
 def _short(folder: Path) -> pl.DataFrame:

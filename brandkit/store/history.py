@@ -16,6 +16,8 @@ from brandkit.store.tables import listed
 CONTEXT = timedelta(hours=72)
 BASELINE = timedelta(days=28)
 
+# What one desk's inputs brought in is none of another's.
+_SIGHTED = "observed_at < $as_of AND (seen_by IS NULL OR seen_by = $desk)"
 _PLACED = {"item_id": pl.String, "story_id": pl.String, "run_id": pl.String}
 
 
@@ -28,6 +30,11 @@ class Asked:
     window_start: datetime
     as_of: datetime
     before: date
+
+    @property
+    def sightings(self) -> dict[str, object]:
+        """What ``_SIGHTED`` is asked with."""
+        return {"as_of": self.as_of, "desk": runs.desk(self.profile_id, self.kind)}
 
 
 def read(session: Session, asked: Asked) -> History:
@@ -47,9 +54,9 @@ def read(session: Session, asked: Asked) -> History:
 def _items_in_scope(session: Session, past: pl.DataFrame, asked: Asked) -> pl.DataFrame:
     """The items seen of late and all others of their stories: item_id, story_id."""
     seen = session.frame(
-        "SELECT DISTINCT item_id FROM observations WHERE observed_at >= $first AND observed_at < $as_of",
+        f"SELECT DISTINCT item_id FROM observations WHERE observed_at >= $first AND {_SIGHTED}",
         {"item_id": pl.String},
-        {"first": asked.window_start - CONTEXT, "as_of": asked.as_of},
+        {"first": asked.window_start - CONTEXT, **asked.sightings},
     )
     placed = _placed(session, seen, past)
     alive = placed.select("story_id").unique()
@@ -90,7 +97,7 @@ def _items(session: Session, placed: pl.DataFrame, asked: Asked) -> pl.DataFrame
             WITH sighted AS (
                 SELECT item_id, content_hash, max(observed_at) AS last_at
                 FROM observations SEMI JOIN wanted USING (item_id)
-                WHERE observed_at < $as_of AND content_hash IS NOT NULL GROUP BY ALL
+                WHERE {_SIGHTED} AND content_hash IS NOT NULL GROUP BY ALL
             )
             SELECT {listed(kept)}, first_at AS collected_at, last_at AS seen_at
             FROM (
@@ -100,23 +107,23 @@ def _items(session: Session, placed: pl.DataFrame, asked: Asked) -> pl.DataFrame
                 LEFT JOIN sighted s ON s.item_id = i.item_id AND s.content_hash = i.content_hash
                 WHERE coalesce(s.last_at, i.collected_at) < $as_of
                 QUALIFY row_number() OVER (PARTITION BY i.item_id
-                    ORDER BY coalesce(s.last_at, i.collected_at) DESC, i.content_hash DESC) = 1
+                    ORDER BY s.last_at DESC NULLS LAST, i.collected_at DESC, i.content_hash DESC) = 1
             )
             """,
             schemas.ITEM,
-            {"as_of": asked.as_of},
+            asked.sightings,
         )
         last = session.frame(
             "SELECT item_id, min(observed_at) AS first_at, max(observed_at) AS last_at FROM observations "
-            "SEMI JOIN wanted USING (item_id) WHERE observed_at < $as_of GROUP BY item_id",
+            f"SEMI JOIN wanted USING (item_id) WHERE {_SIGHTED} GROUP BY item_id",
             {"item_id": pl.String, "first_at": schemas.INSTANT, "last_at": schemas.INSTANT},
-            {"as_of": asked.as_of},
+            asked.sightings,
         )
     return (
         current.join(last, on="item_id", how="left")
-        # A sighting may arrive after a later one: content is stored once, sightings all.
+        # Content is stored once, sightings all: they alone say when this desk saw it first and last.
         .with_columns(
-            collected_at=pl.min_horizontal("collected_at", "first_at"),
+            collected_at=pl.coalesce("first_at", "collected_at"),
             seen_at=pl.coalesce("last_at", "seen_at"),
         )
         .join(placed, on="item_id", how="left")
@@ -131,9 +138,9 @@ def _observations(session: Session, placed: pl.DataFrame, asked: Asked) -> pl.Da
         found = session.frame(
             f"SELECT item_id, observed_at, {most}, max(content_hash) AS content_hash "
             "FROM observations SEMI JOIN wanted USING (item_id) "
-            "WHERE observed_at < $as_of GROUP BY item_id, observed_at",
+            f"WHERE {_SIGHTED} GROUP BY item_id, observed_at",
             schemas.OBSERVATION,
-            {"as_of": asked.as_of},
+            asked.sightings,
         )
     return found.sort("item_id", "observed_at")
 

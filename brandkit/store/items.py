@@ -10,7 +10,7 @@ import polars as pl
 from brandkit import schemas
 from brandkit.errors import ContractError
 from brandkit.store.session import Session
-from brandkit.store.tables import chunks, conformed
+from brandkit.store.tables import TABLES, chunks, conformed
 
 _NUMBERED = {"item_id": pl.String, "content_hash": pl.String, "revision": pl.Int32}
 _KEY = ["item_id", "content_hash"]
@@ -117,16 +117,17 @@ def renumber(session: Session, records: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def add_observations(session: Session, observations: pl.DataFrame) -> int:
-    """Add sightings not stored yet; gives how many.
+def add_observations(session: Session, observations: pl.DataFrame, *, seen_by: str | None = None) -> int:
+    """Add sightings not stored yet, for all or for whoever saw them; gives how many.
 
     Two that differ at one instant are both kept, and read as the most of each metric.
     """
     added = 0
-    told = (*schemas.METRICS, "content_hash")
+    told = (*schemas.METRICS, "content_hash", "seen_by")
     differs = " AND ".join(f"o.{name} IS NOT DISTINCT FROM c.{name}" for name in told)
-    rows = conformed(observations, schemas.OBSERVATION).unique().sort("observed_at", "item_id", *told)
-    for chunk in chunks(rows):
+    columns = TABLES["observations"]
+    rows = conformed(observations.with_columns(seen_by=pl.lit(seen_by, pl.String)), columns).unique()
+    for chunk in chunks(rows.sort("observed_at", "item_id", *told)):
         if chunk.height == 0:
             continue
         span = {"first": chunk["observed_at"].min(), "last": chunk["observed_at"].max()}
@@ -140,7 +141,7 @@ def add_observations(session: Session, observations: pl.DataFrame) -> int:
                       AND o.item_id = c.item_id AND o.observed_at = c.observed_at AND {differs})
                 ORDER BY c.observed_at, c.item_id
                 """,
-                schemas.OBSERVATION,
+                columns,
                 span,
             )
         added += session.insert("observations", fresh)

@@ -26,8 +26,8 @@ class Output:
     observations: pl.DataFrame | None
 
 
-def write(session: Session, run_id: str, output: Output) -> int:
-    """Write all of it for the run; gives the number of records.
+def write(session: Session, run_id: str, output: Output, *, seen_by: str | None) -> int:
+    """Write all of it for the run; gives the number of records. Its sightings are ``seen_by``'s.
 
     Raises: ContractError where an item has two records, or a story two rows.
     """
@@ -36,7 +36,7 @@ def write(session: Session, run_id: str, output: Output) -> int:
     if output.items is not None:
         item_rows.upsert(session, output.items)
     if output.observations is not None:
-        item_rows.add_observations(session, output.observations)
+        item_rows.add_observations(session, output.observations, seen_by=seen_by)
     n_records = 0
     for chunk in chunks(output.records):
         if output.items is None:

@@ -46,6 +46,16 @@ class RunRow:
     owner_pid: int
     owner_host: str
 
+    @property
+    def desk(self) -> str:
+        """Who sees what the run brings in: the runs of its profile and kind; a shadow's stay its own."""
+        return desk(self.profile_id, self.kind) + (".shadow" if self.shadow else "")
+
+
+def desk(profile_id: str, kind: str) -> str:
+    """The series of runs that share one view of the store."""
+    return f"{profile_id}.{kind}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRun:

@@ -101,7 +101,7 @@ class StateStore:
         return self.upsert_items(item_rows.single(row))
 
     def add_observations(self, frame: pl.DataFrame | pl.LazyFrame) -> int:
-        """Add sightings that are not stored yet; gives how many."""
+        """Add sightings that are not stored yet, for every profile to see; gives how many."""
         rows = frame.collect() if isinstance(frame, pl.LazyFrame) else frame
         with self._access.writing("add_observations") as (session, counted):
             counted.rows_in = rows.height
@@ -186,8 +186,8 @@ class StateStore:
         )
         run_id = _id(run)
         with self._access.writing("finish_run", run_id=run_id) as (session, counted):
-            runs.running(session, run_id)
-            counted.rows_in = counted.rows_out = published.write(session, run_id, output)
+            seen_by = runs.running(session, run_id).desk
+            counted.rows_in = counted.rows_out = published.write(session, run_id, output, seen_by=seen_by)
             runs.add_stages(session, run_id, stages)
             runs.publish(
                 session,

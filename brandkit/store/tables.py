@@ -44,7 +44,8 @@ _PROFILE_ID: Columns = {"profile_id": pl.String}
 TABLES: Mapping[str, Columns] = {
     "runs": RUN,
     "items": schemas.ITEM,
-    "observations": schemas.OBSERVATION,
+    # Whose run brought the sighting in; null where it belongs to all, as what a fetch brings.
+    "observations": {**schemas.OBSERVATION, "seen_by": pl.String},
     "records": {**_RUN_ID, **schemas.RECORD},
     "stories": {**_RUN_ID, **schemas.STORY},
     "rejects": {**_RUN_ID, "seq": pl.Int64, **schemas.REJECT},

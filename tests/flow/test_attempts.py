@@ -164,6 +164,17 @@ def test_two_profiles_share_one_store_and_keep_their_own_runs(runner: bk.Runner,
     assert ran(runner).run_id == ours.run_id, "another desk's verdict is not ours"
 
 
+def test_what_one_desk_brings_in_is_no_other_desks_item(runner: bk.Runner) -> None:
+    other = desk(id="other", own=["Velmora"], rivals=["Nordlys"])
+    ours = ran(runner)
+    theirs = ran(runner, [row("velmora", "Velmora opens a ferry line to the islands")], profile=other)
+    assert records(runner, theirs)["title"].to_list() == ["Velmora opens a ferry line to the islands"]
+    for series in ({"kind": "adhoc"}, {"shadow": True}):
+        apart = ran(runner, [row("trial", "Nordlys tries something on paper first")], **series)
+        assert apart.ok
+    assert ran(runner).run_id == ours.run_id, "another desk, a look in between or a shadow adds nothing"
+
+
 def _nordlys(runner: bk.Runner, result: bk.RunResult) -> pl.DataFrame:
     return runner.store.stories(result.run_id).filter(pl.col("title").str.contains("Nordlys"))
 

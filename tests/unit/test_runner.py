@@ -11,8 +11,8 @@ import stamina
 
 import brandkit as bk
 from brandkit.errors import InputError, StoreBusyError, UsageError
+from brandkit.fingerprint import versions
 from brandkit.pipeline import Pipeline
-from brandkit.runner import versions
 from brandkit.store.state import StateStore
 from tests.flow.newsdesk import DIRT, MAIL, MONDAY, desk, ran, row, table, task
 
@@ -200,7 +200,7 @@ def test_the_versions_name_what_records_depend_on(tmp_path: Path) -> None:
 def test_other_libraries_are_another_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     runner = bk.Runner(tmp_path / "desk.duckdb")
     ran(runner)
-    monkeypatch.setattr("brandkit.runner.versions", lambda: {**versions(), "polars": "99.0"})
+    monkeypatch.setattr("brandkit.fingerprint.versions", lambda: {**versions(), "polars": "99.0"})
     assert ran(runner).run_id == f"desk.daily.{MONDAY}.2"
 
 

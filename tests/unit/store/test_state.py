@@ -122,7 +122,7 @@ def test_stored_content_is_never_changed_by_a_later_sighting(store: StateStore) 
     store.add_observations(sightings((1, 1, None, None, None)))
     history = store.history("desk", kind="daily", window_start=at(0), as_of=at(24), before=ON)
     assert history.items["title"].to_list() == ["first"]
-    assert history.items["collected_at"].to_list() == [at(0)]
+    assert history.items["collected_at"].to_list() == [at(1)]
 
 
 def test_a_repeated_or_missing_key_is_refused_and_nothing_is_written(store: StateStore) -> None:
