@@ -25,7 +25,7 @@ from brandkit.settings import Settings
 from brandkit.sources.files import Source, found_files, scan_items
 from brandkit.sources.mapping import Mapping as ColumnMapping
 from brandkit.store.state import RunRow, StateStore
-from brandkit.telemetry import Telemetry
+from brandkit.telemetry import StageEvent, Telemetry
 
 Kind = Literal["daily", "adhoc"]
 Status = Literal["complete", "failed"]
@@ -43,6 +43,7 @@ class Task:
     ``date`` is a desk day in the profile's time zone; ``as_of`` (aware) is its end unless given.
     ``inputs`` are files, globs, folders or frames, ``mapping`` says which column is what in them.
     ``shadow`` runs a changed profile beside the live one without being the latest for anybody.
+    ``store`` is a store of the task's own, instead of the runner's.
 
     Raises: UsageError for a date that is none, or an ``as_of`` outside the day.
     """
@@ -219,8 +220,10 @@ class Runner:
     def __init__(
         self, store: StateStore | str | Path | None = None, *, telemetry: Telemetry | None = None
     ) -> None:
-        self.store = store if isinstance(store, StateStore) else StateStore(store or Settings.load().db_path)
         self.telemetry = telemetry or Telemetry()
+        if not isinstance(store, StateStore):
+            store = StateStore(store or Settings.load().db_path, telemetry=self.telemetry)
+        self.store = store
 
     def run(self, task: Task, *, force: bool = False) -> RunResult:
         """Run the task, or return the earlier result when the very same run is in the store.
@@ -229,8 +232,9 @@ class Runner:
         """
         profile = task.loaded_profile()
         task.context(profile)  # an as_of outside the day is refused before anything is touched
-        with self.store.run_lock(profile.id, task.kind, task.date):
-            return _Attempt(self.store, self.telemetry, task, profile).go(force=force)
+        store = StateStore(task.store, telemetry=self.telemetry) if task.store else self.store
+        with store.run_lock(profile.id, task.kind, task.date):
+            return _Attempt(store, self.telemetry, task, profile).go(force=force)
 
 
 class _Attempt:
@@ -266,7 +270,7 @@ class _Attempt:
 
     def _history(self) -> History:
         start, end = self.profile.day_window(self.task.date)
-        return _patiently(
+        return self._patiently(
             lambda: self.store.history(
                 self.profile.id, kind=self.task.kind, window_start=start,
                 as_of=self.task.as_of or end, before=self.task.date,
@@ -303,7 +307,7 @@ class _Attempt:
 
     def _start(self) -> RunRow:
         context = self.task.context(self.profile)
-        return _patiently(
+        return self._patiently(
             lambda: self.store.start_run(
                 profile_id=self.profile.id, kind=self.task.kind, run_on=self.task.date,
                 shadow=self.task.shadow, as_of=context.as_of, window_start=context.window_start,
@@ -314,7 +318,7 @@ class _Attempt:
 
     def _publish(self, run: RunRow, made: Assessment, made_from: str) -> RunResult:
         counts = _counts(made)
-        _patiently(
+        self._patiently(
             lambda: self.store.finish_run(
                 run.run_id, records=made.records, stories=made.stories, rejects=made.rejects,
                 items=made.items, observations=made.observations, stages=made.stages, counts=counts,
@@ -323,9 +327,20 @@ class _Attempt:
         )  # fmt: skip
         return RunResult(run.run_id, "complete", counts, _seconds(made.stages), tuple(self.warnings))
 
+    def _patiently(self, call: Callable[[], T]) -> T:
+        """The call, tried again while another process holds the store: that passes by itself."""
+        for attempt in stamina.retry_context(on=StoreBusyError, attempts=3, timeout=90):
+            with attempt:
+                made = call()
+                if attempt.num > 1:
+                    waited = StageEvent(kind="store_write", name="wait_for_store", retries=attempt.num - 1)
+                    self.telemetry.record(waited)
+                return made
+        raise AssertionError  # pragma: no cover - the last attempt raised
+
     def _fail(self, run: RunRow, error: BrandkitError) -> RunResult:
-        stages = self.telemetry.frame()
-        _patiently(
+        stages = self.telemetry.frame().filter(pl.col("kind") == "stage")
+        self._patiently(
             lambda: self.store.fail_run(
                 run.run_id, error=str(error), stages=stages, finished_at=self.task.clock()
             )
@@ -333,14 +348,6 @@ class _Attempt:
         return RunResult(
             run.run_id, "failed", seconds=_seconds(stages), warnings=tuple(self.warnings), error=error
         )
-
-
-def _patiently(call: Callable[[], T]) -> T:
-    """The call, tried again while another process holds the store: that passes by itself."""
-    for attempt in stamina.retry_context(on=StoreBusyError, attempts=3, timeout=90):
-        with attempt:
-            return call()
-    raise AssertionError  # pragma: no cover - the last attempt raised
 
 
 def _counts(made: Assessment) -> dict[str, int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -44,6 +46,27 @@ def test_a_function_a_runner_and_a_command_end_in_the_same_records(mail: Path, t
         through_the_store = getattr(runner.store, name)(result.run_id)
         assert getattr(by_hand, name).equals(getattr(StateStore(store), name)(latest.run_id))
         assert getattr(by_hand, name).equals(through_the_store)
+
+
+def test_the_notebook_ends_in_the_same_records_from_any_folder(mail: Path, tmp_path: Path) -> None:
+    runner = bk.Runner(tmp_path / "runner.duckdb")
+    result = runner.run(bk.Task(date=TUESDAY, profile=technology(), inputs=mail))
+    profile, store = ROOT / "data" / "profiles" / "technology.toml", tmp_path / "notebook.duckdb"
+    given = {"run_date": TUESDAY, "profile": profile, "inputs": mail, "store": store}
+    options = [part for name, value in given.items() for part in ("-p", name, str(value))]
+    command = [
+        sys.executable,
+        "-m",
+        "papermill",
+        str(ROOT / "notebooks" / "daily.ipynb"),
+        "out.ipynb",
+        *options,
+    ]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    latest = StateStore(store).latest("technology", "daily")
+    assert latest is not None
+    assert same_bytes(StateStore(store).records(latest)) == same_bytes(runner.store.records(result.run_id))
 
 
 def test_a_pipeline_built_from_a_task_gives_what_the_runner_stores(mail: Path, tmp_path: Path) -> None:

@@ -378,16 +378,18 @@ def test_a_hook_that_fails_never_fails_a_run(runner: bk.Runner, tmp_path: Path) 
     telemetry = Telemetry(hooks=(fails,))
     hooked = bk.Runner(tmp_path / "hooked.duckdb", telemetry=telemetry)
     result = ran(hooked)
-    assert telemetry.hook_failures == len(standard_pipeline().stages)
+    assert telemetry.hook_failures == len(telemetry.events) > len(standard_pipeline().stages)
     assert same_bytes(records(hooked, result)) == same_bytes(records(runner, ran(runner)))
 
 
-def test_a_runners_telemetry_hears_of_every_stage_once(tmp_path: Path) -> None:
-    heard: list[str] = []
-    telemetry = Telemetry(hooks=(lambda event: heard.append(event.name),))
+def test_a_runners_telemetry_hears_of_every_stage_once_and_of_the_store(tmp_path: Path) -> None:
+    heard: list[StageEvent] = []
+    telemetry = Telemetry(hooks=(heard.append,))
     ran(bk.Runner(tmp_path / "desk.duckdb", telemetry=telemetry))
-    assert heard == [stage.name for stage in standard_pipeline().stages]
-    assert [event.name for event in telemetry.events] == heard
+    stages = [event.name for event in heard if event.kind == "stage"]
+    assert stages == [stage.name for stage in standard_pipeline().stages]
+    assert {"history", "start_run", "finish_run"} <= {e.name for e in heard if e.kind.startswith("store_")}
+    assert list(telemetry.events) == heard
 
 
 def test_hostile_text_in_a_result_is_text() -> None:

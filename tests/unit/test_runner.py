@@ -14,6 +14,7 @@ from brandkit.errors import InputError, StoreBusyError, UsageError
 from brandkit.fingerprint import versions
 from brandkit.pipeline import Pipeline
 from brandkit.store.state import StateStore
+from brandkit.telemetry import Telemetry
 from tests.flow.newsdesk import DIRT, MAIL, MONDAY, desk, ran, row, table, task
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -233,7 +234,9 @@ def impatient() -> Iterator[None]:
 def test_a_busy_store_is_tried_three_times(tmp_path: Path) -> None:
     store = _Busy(tmp_path / "desk.duckdb")
     store.times = 2
-    assert ran(bk.Runner(store)).run_id == f"desk.daily.{MONDAY}.1"
+    telemetry = Telemetry()
+    assert ran(bk.Runner(store, telemetry=telemetry)).run_id == f"desk.daily.{MONDAY}.1"
+    assert [event.retries for event in telemetry.events if event.retries] == [2]
     store.times = 3
     with pytest.raises(StoreBusyError):
         bk.Runner(store).run(task())
@@ -252,3 +255,10 @@ def test_a_run_that_cannot_be_published_is_failed_and_can_be_run_again(tmp_path:
     assert store.runs()["status"].to_list() == ["failed"]
     store.times = 0
     assert ran(bk.Runner(store)).run_id == f"desk.daily.{MONDAY}.2"
+
+
+def test_a_task_may_bring_its_own_store(tmp_path: Path) -> None:
+    runner = bk.Runner(tmp_path / "desk.duckdb")
+    result = ran(runner, store=tmp_path / "own.duckdb")
+    assert StateStore(tmp_path / "own.duckdb").records(result.run_id).height > 0
+    assert not runner.store.path.exists()
