@@ -269,11 +269,11 @@ class _Attempt:
             return self._fail(run, error)
 
     def _history(self) -> History:
-        start, end = self.profile.day_window(self.task.date)
+        context = self.task.context(self.profile)
         return self._patiently(
             lambda: self.store.history(
-                self.profile.id, kind=self.task.kind, window_start=start,
-                as_of=self.task.as_of or end, before=self.task.date,
+                self.profile.id, kind=self.task.kind, window_start=context.window_start,
+                as_of=context.as_of, before=self.task.date,
             )
         )  # fmt: skip
 
