@@ -103,3 +103,14 @@ class Access:
         if self._telemetry is None:
             return nullcontext(Measurement())
         return self._telemetry.measure(kind, name, run_id=run_id)
+
+
+class HasAccess:
+    """What the method groups of a StateStore share: the way to its sessions."""
+
+    _access: Access
+
+    @property
+    def path(self) -> Path:
+        """Where the file is, or will be; absolute."""
+        return self._access.path

@@ -268,3 +268,8 @@ def stages(session: Session, run_id: str) -> pl.DataFrame:
         columns,
         {"run_id": run_id},
     )
+
+
+def id_of(run: str | RunRow) -> str:
+    """The id of a run given by id or as its row."""
+    return run if isinstance(run, str) else run.run_id

@@ -1,0 +1,44 @@
+"""Runs over a span of days: the latest complete attempt of each, which is what a trend is made of."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+
+from brandkit.errors import UnknownError
+from brandkit.store.state import StateStore
+
+
+def runs_between(
+    store: StateStore,
+    profile_id: str,
+    *,
+    first: date | None = None,
+    last: date | None = None,
+    kind: str = "daily",
+    shadow: bool = False,
+) -> pl.DataFrame:
+    """The latest complete attempt of each date from ``first`` to ``last``, oldest first.
+
+    Shape:  as ``StateStore.runs``; the run ids are in ``run_id``.
+    Raises: UnknownError where there is none, naming what there is.
+    """
+    listed = store.runs(profile_id)
+    wanted = (pl.col("status") == "complete") & (pl.col("kind") == kind) & (pl.col("shadow") == shadow)
+    found = listed.filter(wanted)
+    if first is not None:
+        found = found.filter(pl.col("run_on") >= first)
+    if last is not None:
+        found = found.filter(pl.col("run_on") <= last)
+    if found.is_empty():
+        days = listed.filter(wanted)["run_on"]
+        span = f"runs are of {days.min()} to {days.max()}" if days.len() else "there are none at all"
+        raise UnknownError(
+            f"no complete {'shadow ' if shadow else ''}{kind} run of profile '{profile_id}'"
+            f"{f' from {first}' if first else ''}{f' to {last}' if last else ''}",
+            where=f"in {store.path}",
+            allowed=span,
+            hint="brandkit runs lists them",
+        )
+    return found.sort("run_on", "attempt").unique("run_on", keep="last", maintain_order=True)
