@@ -80,11 +80,8 @@ def unpacked(
         if record.height != 1:
             raise UsageError(f"one record is asked for, and {record.height} given", hint="filter by item_id")
         return record, profile, as_of
-    return (
-        pl.DataFrame([dict(record)], schema={n: t for n, t in RECORD.items() if n in record}),
-        profile,
-        as_of,
-    )
+    columns = {name: dtype for name, dtype in RECORD.items() if name in record}
+    return pl.DataFrame([dict(record)], schema=columns), profile, as_of
 
 
 def _latest_first(store: StateStore, profile_id: str | None) -> list[str]:

@@ -32,8 +32,8 @@ def runs_between(
     if last is not None:
         found = found.filter(pl.col("run_on") <= last)
     if found.is_empty():
-        days = listed.filter(wanted)["run_on"]
-        span = f"runs are of {days.min()} to {days.max()}" if days.len() else "there are none at all"
+        days = sorted(listed.filter(wanted)["run_on"].to_list())
+        span = f"runs are of {days[0]} to {days[-1]}" if days else "there are none at all"
         raise UnknownError(
             f"no complete {'shadow ' if shadow else ''}{kind} run of profile '{profile_id}'"
             f"{f' from {first}' if first else ''}{f' to {last}' if last else ''}",
