@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from benchmarks import measure
+from benchmarks.bench_record import RECORDS, RUNS, explaining, explaining_one, verifying
 from benchmarks.bench_scoring import scoring
 from benchmarks.bench_store import cached_records, upserts
 
@@ -20,7 +21,14 @@ def run(rows: int | None = None) -> list[measure.Comparison]:
     """Every comparison, at the sizes of the published table or all at ``rows``."""
     small, large, most = (rows, rows, rows) if rows else (1_000, 100_000, 1_000_000)
     sizes = sorted({small, large})
-    return [*(upserts(n) for n in sizes), *(cached_records(n) for n in sizes), scoring(most)]
+    return [
+        *(upserts(n) for n in sizes),
+        *(cached_records(n) for n in sizes),
+        scoring(most),
+        *verifying(most),
+        explaining(large),
+        *explaining_one(rows // RECORDS if rows else RUNS),
+    ]
 
 
 def main() -> int:

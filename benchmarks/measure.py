@@ -71,10 +71,14 @@ def table(found: Sequence[Comparison]) -> str:
         scaled = "" if c.sampled == c.rows else f" (scaled from {c.sampled:,})"
         lines.append(
             f"| {c.name} | {c.rows:,} | {c.fast_s:.4g} | {c.slow_s:.4g}{scaled} "
-            f"| {c.ratio:,.0f} | {c.target:,.0f} "
+            f"| {_times(c.ratio)} | {_times(c.target)} "
             f"| {'yes' if c.equal else 'NO'} | {'yes' if c.reached else 'NO'} |"
         )
     return "\n".join(lines)
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:,.0f}" if ratio >= 10 else f"{ratio:.2g}"
 
 
 def write(found: Sequence[Comparison], path: Path) -> None:

@@ -15,14 +15,25 @@ if TYPE_CHECKING:
     from brandkit.assess import Assessment as Assessment
     from brandkit.assess import assess as assess
     from brandkit.assess import standard_pipeline as standard_pipeline
+    from brandkit.desk.states import set_state as set_state
+    from brandkit.desk.stories import merge_stories as merge_stories
+    from brandkit.desk.stories import split_story as split_story
+    from brandkit.desk.verdicts import give_verdict as give_verdict
     from brandkit.errors import BrandkitError as BrandkitError
     from brandkit.pipeline import History as History
     from brandkit.pipeline import Pipeline as Pipeline
     from brandkit.pipeline import RunContext as RunContext
     from brandkit.pipeline import Stage as Stage
     from brandkit.profile import BrandProfile as BrandProfile
+    from brandkit.record.calibrate import calibrate as calibrate
+    from brandkit.record.compare import compare as compare
     from brandkit.record.explain import explain as explain
+    from brandkit.record.explain_frame import explain_frame as explain_frame
+    from brandkit.record.kept import kept as kept
+    from brandkit.record.lineage import lineage as lineage
+    from brandkit.record.replay import replay as replay
     from brandkit.record.verify import verify as verify
+    from brandkit.record.what_if import what_if as what_if
     from brandkit.runner import Runner as Runner
     from brandkit.runner import RunResult as RunResult
     from brandkit.runner import Task as Task
@@ -53,13 +64,24 @@ _ROOMS = {
     "StateStore": "store.state",
     "Task": "runner",
     "assess": "assess",
+    "calibrate": "record.calibrate",
     "cluster_stories": "signals.stories",
+    "compare": "record.compare",
     "coordinated_pairs": "signals.coordination",
     "detect_bursts": "signals.bursts",
     "explain": "record.explain",
+    "explain_frame": "record.explain_frame",
+    "give_verdict": "desk.verdicts",
+    "kept": "record.kept",
+    "lineage": "record.lineage",
+    "merge_stories": "desk.stories",
+    "replay": "record.replay",
     "scan_items": "sources.files",
+    "set_state": "desk.states",
+    "split_story": "desk.stories",
     "standard_pipeline": "assess",
     "verify": "record.verify",
+    "what_if": "record.what_if",
 }
 
 __all__ = [
@@ -79,13 +101,24 @@ __all__ = [
     "StateStore",
     "Task",
     "assess",
+    "calibrate",
     "cluster_stories",
+    "compare",
     "coordinated_pairs",
     "detect_bursts",
     "explain",
+    "explain_frame",
+    "give_verdict",
+    "kept",
+    "lineage",
+    "merge_stories",
+    "replay",
     "scan_items",
+    "set_state",
+    "split_story",
     "standard_pipeline",
     "verify",
+    "what_if",
 ]
 
 

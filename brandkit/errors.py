@@ -6,7 +6,8 @@
     │   ├── SettingsError                an environment variable or .env line that cannot be used
     │   ├── MappingError                 a column mapping that does not fit the table
     │   ├── InputError                   an input that is missing, truncated or of the wrong shape
-    │   └── UnknownError                 a run, item, story or column that is not there
+    │   ├── UnknownError                 a run, item, story or column that is not there
+    │   └── ReplayRefused                a run that cannot be had again, for the reason it gives
     ├── ContractError                 1  a frame of ours that breaks its schema or loses rows
     ├── StageError                    1  a stage that raised: names itself, its columns and the run
     ├── StoreError                    1  the store cannot be used
@@ -15,6 +16,8 @@
     │   ├── StoreReadOnlyError           the file or its folder cannot be written
     │   └── StoreBusyError           75  another process holds it: try again
     ├── RunBusyError                 75  the same run is going on elsewhere: try again
+    ├── NetworkError                 75  another machine that did not answer as it should: try again
+    ├── DeliveryError                75  an alert that did not arrive: it is sent again next time
     ├── ReportError                   1  a notebook that could not be rendered
     └── CheckFailed                   3  verify, doctor or a profile check found something wrong
 
@@ -83,6 +86,10 @@ class UnknownError(UsageError):
     """A run, item, story or column that is not there."""
 
 
+class ReplayRefused(UsageError):
+    """A past run that cannot be had again as it was: the first line is the reason."""
+
+
 class ContractError(BrandkitError):
     """A frame of ours that breaks its schema or loses rows: a bug, never bad input."""
 
@@ -115,6 +122,18 @@ class StoreBusyError(StoreError):
 
 class RunBusyError(BrandkitError):
     """The same run is going on elsewhere; trying again later is the cure."""
+
+    exit_code = EXIT_RETRY
+
+
+class NetworkError(BrandkitError):
+    """Another machine that did not answer as it should; trying again later may be the cure."""
+
+    exit_code = EXIT_RETRY
+
+
+class DeliveryError(BrandkitError):
+    """An alert that did not arrive; it is sent again next time."""
 
     exit_code = EXIT_RETRY
 

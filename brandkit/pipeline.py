@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What a run may know of the past: six frames, read as of the run's start.
+    """What a run may know of the past: seven frames, read as of the run's start.
 
-    Shape: the columns of HISTORY_ITEM, OBSERVATION, SHARE, BASELINE, STORY_RULE and VERDICT in
-    ``brandkit.schemas``. Items are context: earlier ones are clustered but not recorded again.
+    Shape: the columns of HISTORY_ITEM, OBSERVATION, SHARE, BASELINE, STORY_RULE, VERDICT and
+    STORY_STATE in ``brandkit.schemas``. Items are context: earlier ones are clustered but not recorded again.
+    ``erased`` (ERASURE) is who must not come back: what such an account posts is refused.
     """
 
     items: pl.DataFrame
@@ -36,6 +37,8 @@ class History:
     baselines: pl.DataFrame
     story_rules: pl.DataFrame
     verdicts: pl.DataFrame
+    story_states: pl.DataFrame = field(default_factory=lambda: schemas.empty(schemas.STORY_STATE))
+    erased: pl.DataFrame = field(default_factory=lambda: schemas.empty(schemas.ERASURE))
 
     @classmethod
     def empty(cls) -> History:

@@ -29,7 +29,9 @@ from pydantic import (
 )
 
 from brandkit.errors import ProfileError, near_name
+from brandkit.profile_alerts import AlertPolicy
 from brandkit.profile_errors import Unfit, explain_validation
+from brandkit.profile_levers import LeverGrids
 from brandkit.profile_lists import with_lists
 
 Tier = Literal["A", "B", "C"]
@@ -284,6 +286,8 @@ class BrandProfile(_Frozen):
     weights: ScoreWeights = ScoreWeights()
     parameters: ScoreParameters = ScoreParameters()
     thresholds: GateThresholds = GateThresholds()
+    alerts: AlertPolicy = AlertPolicy()
+    levers: LeverGrids = LeverGrids()
 
     @model_validator(mode="after")
     def _no_contradiction(self) -> Self:
@@ -314,6 +318,14 @@ class BrandProfile(_Frozen):
     def hash(self) -> str:
         """SHA-256 of the snapshot, in hex."""
         return hashlib.sha256(self.snapshot.encode()).hexdigest()
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy, with other values where ``update`` has them: for a what-if in a line."""
+        copied = super().model_copy(update=update, deep=deep)
+        # Both are kept once worked out, and a copy would have them of the profile it came from.
+        for name in ("snapshot", "hash"):
+            copied.__dict__.pop(name, None)
+        return copied
 
     @classmethod
     def from_toml(cls, path: str | Path) -> BrandProfile:

@@ -17,13 +17,14 @@ import stamina
 
 from brandkit.assess import Assessment, context_for, standard_pipeline
 from brandkit.errors import BrandkitError, InputError, StoreBusyError, UsageError
-from brandkit.fingerprint import fingerprint, versions
+from brandkit.fingerprint import Fingerprint, fingerprint, versions
 from brandkit.pipeline import History, Pipeline, PipelineResult, RunContext
 from brandkit.profile import BrandProfile
 from brandkit.safe import html_text
 from brandkit.settings import Settings
 from brandkit.sources.files import Source, found_files, scan_items
 from brandkit.sources.mapping import Mapping as ColumnMapping
+from brandkit.store.inputs import RunInputs
 from brandkit.store.state import RunRow, StateStore
 from brandkit.telemetry import StageEvent, Telemetry
 
@@ -32,7 +33,8 @@ Status = Literal["complete", "failed"]
 T = TypeVar("T")
 
 
-def _now() -> datetime:
+def now() -> datetime:
+    """The clock on the wall, in UTC: what stamps that something happened."""
     return datetime.now(UTC)
 
 
@@ -57,7 +59,7 @@ class Task:
     as_of: datetime | None = None
     store: Path | None = None
     engine: Literal["local"] = "local"
-    clock: Callable[[], datetime] = field(default=_now, compare=False)
+    clock: Callable[[], datetime] = field(default=now, compare=False)
 
     def __post_init__(self) -> None:
         """Accept ISO text for the dates, and one input for a list of one."""
@@ -246,6 +248,7 @@ class _Attempt:
         self.telemetry = Telemetry(hooks=(telemetry.record,))
         self.warnings: list[str] = []
         self.done: list[PipelineResult] = []
+        self.known_through = 0
 
     def go(self, *, force: bool) -> RunResult:
         task, profile = self.task, self.profile
@@ -254,28 +257,42 @@ class _Attempt:
         context = replace(task.context(profile, history=self._history()), telemetry=self.telemetry)
         try:
             admitted = self._admit(head, context)
+            # Of an archive of years, a run of one day needs no more than what was seen of its items.
+            known = admitted.observations.join(
+                admitted.frame, on="item_id", how="semi", maintain_order="left"
+            )
+            context = replace(context, observations=known)
             made_from = fingerprint(admitted, context)
-            earlier = None if force else self._earlier(made_from)
+            earlier = None if force else self._earlier(made_from.run)
             if earlier is not None:
                 return replace(_result(earlier), is_repeat=True)
         except BrandkitError as error:
             return self._fail(self._start(), error)
         run = self._start()
         try:
-            context = replace(context, run_id=run.run_id, observations=admitted.observations)
+            context = replace(context, run_id=run.run_id)
             self._pass(tail, admitted.frame, context)
-            return self._publish(run, Assessment.of(*self.done), made_from)
+            inputs = RunInputs(
+                items=admitted.frame, observations=known, history=context.history,
+                known_through=self.known_through,
+            )  # fmt: skip
+            return self._publish(run, Assessment.of(*self.done), inputs, made_from)
         except BrandkitError as error:
             return self._fail(run, error)
 
     def _history(self) -> History:
         context = self.task.context(self.profile)
-        return self._patiently(
-            lambda: self.store.history(
-                self.profile.id, kind=self.task.kind, window_start=context.window_start,
-                as_of=context.as_of, before=self.task.date,
-            )
-        )  # fmt: skip
+
+        def read() -> History:
+            # One view for both, so that the number says which writes the history knows.
+            with self.store.reading():
+                self.known_through = self.store.known_through()
+                return self.store.history(
+                    self.profile.id, kind=self.task.kind, window_start=context.window_start,
+                    as_of=context.as_of, before=self.task.date,
+                )  # fmt: skip
+
+        return self._patiently(read)
 
     def _admit(self, head: Pipeline, context: RunContext) -> PipelineResult:
         rows, self.warnings = self.task.rows()
@@ -316,13 +333,14 @@ class _Attempt:
             )
         )  # fmt: skip
 
-    def _publish(self, run: RunRow, made: Assessment, made_from: str) -> RunResult:
+    def _publish(self, run: RunRow, made: Assessment, inputs: RunInputs, made_from: Fingerprint) -> RunResult:
         counts = _counts(made)
         self._patiently(
             lambda: self.store.finish_run(
                 run.run_id, records=made.records, stories=made.stories, rejects=made.rejects,
                 items=made.items, observations=made.observations, stages=made.stages, counts=counts,
-                warnings=self.warnings, fingerprint=made_from, finished_at=self.task.clock(),
+                warnings=self.warnings, fingerprint=made_from.run, inputs=inputs,
+                input_hash=made_from.inputs, finished_at=self.task.clock(),
             )
         )  # fmt: skip
         return RunResult(run.run_id, "complete", counts, _seconds(made.stages), tuple(self.warnings))

@@ -18,6 +18,7 @@ import pandera.polars as pa
 import polars as pl
 
 from brandkit.profile import ITEM_TYPES
+from brandkit.profile_alerts import ALERT_RULES, RULES_BY_KIND
 
 
 class Decision(StrEnum):
@@ -53,6 +54,11 @@ DECISION = pl.Enum([d.value for d in Decision])
 REASON = pl.Enum(list(REASONS))
 PHASE = pl.Enum(["new", "rising", "steady", "fading"])
 DESK_STATE = pl.Enum(["open", "handled", "assigned", "snoozed"])
+# Why a story that the desk had put aside is shown again.
+REOPENED = pl.Enum(["snooze_over", "must_cover", "block", "disputed"])
+ALERT_KIND = pl.Enum(list(RULES_BY_KIND))
+ALERT_RULE = pl.Enum(list(ALERT_RULES))
+MUTED_BY = pl.Enum(["handled", "snoozed", "cool_down", "limit", "quiet_hours"])
 COMPONENT = pl.Enum(list(COMPONENTS))
 INSTANT = pl.Datetime("us", "UTC")
 # The smallest step of an instant: windows are half open, so a day ends one tick before the next.
@@ -176,6 +182,9 @@ STORY: Columns = {
     "url": pl.String,
     "decision": DECISION,
     "effective_decision": DECISION,
+    # Which verdict made it so, and which change of state holds; null where nobody said anything.
+    "verdict_id": pl.String,
+    "state_id": pl.String,
     "reason": REASON,
     "total": pl.Int16,
     "n_items": pl.Int64,
@@ -185,6 +194,8 @@ STORY: Columns = {
     "n_publishers_ab": pl.Int64,
     "n_unlisted": pl.Int64,
     "publishers": NAMES,
+    # Every item of it, those of earlier days too: what its counts were counted over.
+    "item_ids": NAMES,
     "best_tier": TIER,
     "first_seen_at": INSTANT,
     "last_seen_at": INSTANT,
@@ -192,7 +203,9 @@ STORY: Columns = {
     "is_continued": pl.Boolean,
     "disputed": pl.Boolean,
     "desk_state": DESK_STATE,
+    "assignee": pl.String,
     "snoozed_until": INSTANT,
+    "reopened": REOPENED,
 }
 REJECT: Columns = {
     "raw_file": pl.String,
@@ -210,12 +223,46 @@ BASELINE: Columns = {
 }
 STORY_RULE: Columns = {"rule": pl.String, "item_a": pl.String, "item_b": pl.String}
 VERDICT: Columns = {
+    "verdict_id": pl.String,
     "story_id": pl.String,
+    # What it was given on: where the story has another id by now, the verdict goes with this item.
+    "item_id": pl.String,
     "decision": DECISION,
     "reason": pl.String,
     "given_at": INSTANT,
     "expires_at": INSTANT,
 }
+# What the desk did with a story; ``decision`` and ``disputed`` are how it stood for the desk then.
+STORY_STATE: Columns = {
+    "state_id": pl.String,
+    "story_id": pl.String,
+    "item_id": pl.String,
+    "desk_state": DESK_STATE,
+    "assignee": pl.String,
+    "snoozed_until": INSTANT,
+    "decision": DECISION,
+    "disputed": pl.Boolean,
+    "changed_at": INSTANT,
+}
+ALERT: Columns = {
+    "story_id": pl.String,
+    "kind": ALERT_KIND,
+    "rule": ALERT_RULE,
+    "decision": DECISION,
+    "previous_decision": DECISION,
+    "title": pl.String,
+    "previous_title": pl.String,
+    "url": pl.String,
+    "lead_item_id": pl.String,
+    "total": pl.Int16,
+    "why": NAMES,
+    "is_escalation": pl.Boolean,
+    "raised_at": INSTANT,
+    "muted_by": MUTED_BY,
+    "muted_until": INSTANT,
+}
+# Who is never to be taken in again: an account's pseudonym, or the digest of a name in a byline.
+ERASURE: Columns = {"kind": pl.Enum(["account", "author"]), "account": pl.String}
 # What the past knows of an item is its last revision and the story it was last put into.
 HISTORY_ITEM: Columns = {**ITEM, "story_id": pl.String}
 
@@ -228,7 +275,7 @@ _NEVER_NULL = {
     "n_other_publishers_ab", "n_unlisted", "n_adopters_ab", "best_tier", "future_dated", "disputed",
     "misinfo_risk", "misinfo_evidence", "parts", "base", "modifiers", "scores", "total", "gates",
     "decision", "reason", "rank", "is_lead", "lead_item_id", "effective_decision", "n_recorded",
-    "publishers", "phase", "is_continued", "desk_state", "stage", "reasons", "account", "object",
+    "publishers", "item_ids", "phase", "is_continued", "desk_state", "stage", "reasons", "account", "object",
     "shared_at", "rule", "item_a", "item_b", "given_at",
 }  # fmt: skip
 # Only a share must name its account.

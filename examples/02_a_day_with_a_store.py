@@ -35,3 +35,10 @@ for decision, n in stories["effective_decision"].value_counts(sort=True).sort("e
 
 # Every stored number is recomputed from its signals and the profile the run froze.
 print(bk.verify("technology.daily.2026-03-04.1", runner.store))
+
+# Where a decision comes from: gate by gate, part by part, down to each item's address and first sighting.
+lead = stories.filter(decision="must_cover").sort("total", "story_id")["lead_item_id"][-1]
+traced = bk.lineage(lead, runner.store)
+print(*traced.text(most=2).splitlines()[:14], "...", sep="\n")
+sources = traced.frame().filter(level="source").unique("item_id")
+print(f"{sources.height} items of {sources['publisher'].n_unique()} publishers stand behind it")

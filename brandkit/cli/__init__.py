@@ -7,12 +7,22 @@ from __future__ import annotations
 
 import click
 
+from brandkit.cli.alerting import alerts
 from brandkit.cli.base import Group
+from brandkit.cli.calibrating import calibrate
+from brandkit.cli.comparing import compare
+from brandkit.cli.desk import state, verdict
+from brandkit.cli.finding import find
 from brandkit.cli.init import init
+from brandkit.cli.lineage import lineage
+from brandkit.cli.privacy import erase, prune
 from brandkit.cli.profiles import profile
 from brandkit.cli.reading import explain, runs, verify
+from brandkit.cli.replaying import replay
 from brandkit.cli.running import run
 from brandkit.cli.simulating import simulate
+from brandkit.cli.stories import story
+from brandkit.cli.what_if import what_if
 
 __all__ = ["main"]
 
@@ -34,5 +44,25 @@ def main() -> None:
     """The open decision record for a news desk: items in, decisions out."""
 
 
-for command in (run, runs, explain, verify, simulate, profile, init):
+for command in (
+    run,
+    runs,
+    explain,
+    lineage,
+    verify,
+    compare,
+    replay,
+    what_if,
+    calibrate,
+    erase,
+    prune,
+    verdict,
+    state,
+    story,
+    alerts,
+    find,
+    simulate,
+    profile,
+    init,
+):
     main.add_command(command)

@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from brandkit.cli.base import PATH, Answer, Command, Group, load_settings
+from brandkit.cli.base import PATH, Answer, Command, Group, load_settings, open_store
+from brandkit.cli.reading import STORE
 from brandkit.cli.tables import show_line, show_table
-from brandkit.errors import CheckFailed, UsageError
+from brandkit.errors import CheckFailed, StoreError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from brandkit.profile import BrandProfile, Topic
+    from brandkit.record.drift import Drift
     from brandkit.scoring.reachable import Reach
 
+_LEVELS = ("median", "median_before", "p90", "p90_before")
 FILE = click.argument("path", type=PATH, required=False)
 
 
@@ -28,24 +31,73 @@ def profile() -> None:
 
 @profile.command("check", cls=Command, epilog="\b\nExample:\n  brandkit profile check desk.toml")
 @FILE
-def check(path: Path | None) -> Answer:
+@STORE
+def check(path: Path | None, store_path: Path | None) -> Answer:
     """Validate a profile, and say how high its own sources can score.
 
-    PATH is BRANDKIT_PROFILE unless given. Exit code 2 for a profile that contradicts itself, 3 when
-    must_cover is out of reach.
+    Where the store has runs of it, also what moved in the latest against those before, and which
+    parts of the score never act. PATH is BRANDKIT_PROFILE unless given. Exit code 2 for a profile
+    that contradicts itself, 3 when must_cover is out of reach.
     """
     from brandkit.scoring.reachable import highest_total
     from brandkit.signals.trust import publishers_for
 
     file, loaded = _load(path)
     reach = highest_total(loaded, publishers_for(loaded.sources))
-    data = {
+    data: dict[str, Any] = {
         "path": file, "id": loaded.id, "hash": loaded.hash, "ok": reach.ok, "highest_total": reach.total,
         "must_cover": reach.bar, "scores": dict(reach.scores), "decision": reach.decision,
         "publishers": dict(reach.publishers),
     }  # fmt: skip
+    moved, note = _drift(loaded, store_path)
+    data["drift"] = None if moved is None else _drift_data(moved)
     error = None if reach.ok else _out_of_reach(loaded, reach, file)
-    return Answer(data, lambda screen: _show_check(screen, file, loaded, reach), error=error)
+
+    def show(screen: Console) -> None:
+        _show_check(screen, file, loaded, reach)
+        if moved is not None:
+            _show_drift(screen, moved)
+
+    return Answer(data, show, (note,) if note else (), error=error)
+
+
+def _drift(loaded: BrandProfile, store_path: Path | None) -> tuple[Drift | None, str]:
+    """What the runs in the store tell of the profile, or why they tell nothing."""
+    from brandkit.record.drift import drift
+
+    try:
+        store = open_store(store_path)
+        if store.latest(loaded.id, "daily") is None:
+            none = f"no daily run of '{loaded.id}' in {store.path}: nothing to say of drift"
+            return None, none if store_path else ""
+        return drift(store, loaded.id), ""
+    except StoreError as error:
+        # The profile is what is checked; a store that cannot be read is no fault of it.
+        return None, f"no word on drift: {error}"
+
+
+def _drift_data(moved: Drift) -> dict[str, Any]:
+    frames = ("scores", "workload", "parts", "modifiers", "gates")
+    return {
+        "run_id": moved.run_id,
+        "earlier": list(moved.earlier),
+        "sentences": list(moved.sentences()),
+        **{name: getattr(moved, name).to_dicts() for name in frames},
+    }
+
+
+def _show_drift(screen: Console, moved: Drift) -> None:
+    show_line(screen, f"{moved.run_id} against {len(moved.earlier)} earlier runs", style="bold")
+    for sentence in moved.sentences():
+        show_line(screen, sentence)
+    if not moved.has_history:
+        return
+    rows = [
+        (row["name"], *(row[name] for name in _LEVELS), f"{row['psi']:.2f}", "moved" if row["moved"] else "")
+        for row in moved.scores.drop_nulls("psi").to_dicts()
+    ]
+    heads = ("stories by", "median", "before", "nine in ten", "before ", "psi", "")
+    show_table(screen, heads, rows, right=heads[1:6])
 
 
 def _out_of_reach(loaded: BrandProfile, reach: Reach, file: Path) -> CheckFailed:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +10,9 @@ import click
 
 from brandkit.cli.base import PATH, Answer, Command, load_settings, open_store
 from brandkit.cli.tables import show_line, show_table
-from brandkit.errors import BrandkitError, CheckFailed, UnknownError, UsageError
+from brandkit.errors import BrandkitError, CheckFailed, UnknownError
 
 if TYPE_CHECKING:
-    import polars as pl
     from rich.console import Console
 
     from brandkit.record.explain import Explanation
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
 STORE = click.option("--store", "store_path", type=PATH, help="The store's file. [default: BRANDKIT_DB_PATH]")
 PROFILE = click.option("--profile", "profile_id", metavar="ID", help="A profile's id, or its TOML file.")
 SHOWN_DIFFERENCES = 20
-SHOWN_MATCHES = 5
 
 
 @click.command(cls=Command, epilog="\b\nExample:\n  brandkit runs --profile technology --limit 5")
@@ -34,7 +31,7 @@ SHOWN_MATCHES = 5
 def runs(profile_id: str | None, limit: int, store_path: Path | None) -> Answer:
     """List the runs in the store, failed ones too, newest first."""
     store = open_store(store_path)
-    listed = store.runs(_profile_id(profile_id), limit=limit)
+    listed = store.runs(profile_id_of(profile_id), limit=limit)
     found = listed.drop("fingerprint", "owner_pid", "owner_host").to_dicts()
     for row in found:
         row.update({name: json.loads(row[name] or "{}") for name in ("counts", "versions")})
@@ -87,54 +84,13 @@ def explain(item: str, run_id: str | None, profile_id: str | None, store_path: P
     ITEM is an item's id, the beginning of one that no other item shares, or a story's id, which
     stands for its lead.
     """
-    from brandkit.profile import BrandProfile
     from brandkit.record.explain import explain as explain_record
+    from brandkit.record.kept import kept
 
     store = open_store(store_path)
-    run_ids = [run_id] if run_id else _complete_runs(store, profile_id)
-    made_in, item_id = _locate(item, store, run_ids)
-    profile = BrandProfile.from_snapshot(store.run(made_in).profile_json)
-    account = explain_record(store.record(made_in, item_id), profile)
+    found = kept(item, store, run=run_id, profile_id=profile_id_of(profile_id), usual=usual_profile())
+    account, made_in = explain_record(found), found.run.run_id
     return Answer(_account_data(account, made_in), lambda screen: _show_account(screen, account, made_in))
-
-
-def _locate(item: str, store: StateStore, run_ids: Sequence[str]) -> tuple[str, str]:
-    """The first run that has the item, and the item's whole id."""
-    for run_id in run_ids:
-        records = store.records(run_id, columns=["item_id", "story_id", "is_lead"])
-        item_id = _find(item, records, run_id=run_id)
-        if item_id is not None:
-            return run_id, item_id
-    raise UnknownError(
-        f"no item or story '{item}'",
-        where=f"in run {run_ids[0]}" if len(run_ids) == 1 else f"in any of {len(run_ids)} complete runs",
-        allowed="an id as brandkit run shows it, or the beginning of one",
-        hint="brandkit runs lists the runs",
-    )
-
-
-def _find(item: str, records: pl.DataFrame, *, run_id: str) -> str | None:
-    """The item_id that an id or a prefix means in one run: an item first, then a story's lead."""
-    import polars as pl
-
-    leads = records.filter("is_lead").select("item_id", key="story_id")
-    keyed = (records.select("item_id", key="item_id"), leads)
-    wanted = item.strip().lower()
-    for is_it in (pl.col("key") == wanted, pl.col("key").str.starts_with(wanted)):
-        for rows in keyed:
-            found = rows.filter(is_it)["item_id"].unique().sort().to_list()
-            if len(found) == 1:
-                return str(found[0])
-            if found:
-                shown = ", ".join(found[:SHOWN_MATCHES])
-                more = f" and {len(found) - SHOWN_MATCHES} more" if len(found) > SHOWN_MATCHES else ""
-                raise UsageError(
-                    f"'{item}' begins {len(found)} ids",
-                    where=f"in run {run_id}",
-                    allowed=f"they are: {shown}{more}",
-                    hint="give more of it",
-                )
-    return None
 
 
 def _account_data(account: Explanation, run_id: str) -> dict[str, Any]:
@@ -143,6 +99,8 @@ def _account_data(account: Explanation, run_id: str) -> dict[str, Any]:
         "run_id": run_id,
         **{name: getattr(account, name) for name in names},
         "sentence": account.sentence(),
+        "verdict": account.verdict,
+        "lost": list(account.lost),
         "scores": dict(account.scores),
         "steps": account.frame().to_dicts(),
         "gates": account.gate_frame().to_dicts(),
@@ -150,21 +108,38 @@ def _account_data(account: Explanation, run_id: str) -> dict[str, Any]:
 
 
 def _show_account(screen: Console, account: Explanation, run_id: str) -> None:
+    from brandkit.record.phrases import lost
+
     show_line(screen, account.title, style="bold")
     places = (account.publisher or "no publisher", f"item {account.item_id}", f"story {account.story_id}")
     show_line(screen, " · ".join((*places, f"run {run_id}")), style="dim")
     show_line(screen, f"{_spaced(account.decision)} with {account.total} of 100. {account.sentence()}")
+    if account.verdict:
+        show_line(screen, account.verdict_sentence(), style="bold")
     steps = [
         (step.component, _spaced(step.name), f"{step.points:+d}", step.maximum, step.running, step.fact)
         for step in account.steps
     ]
     columns = ("component", "part", "points", "of", "sum", "fact")
     show_table(screen, columns, steps, right=("points", "of", "sum"))
+    _show_evidence(screen, account)
     gates = [
         (_spaced(gate.name), "passes" if gate.passes else "fails", f"{gate.margin:+d}", gate.meaning)
         for gate in account.gates
     ]
     show_table(screen, ("gate", "result", "margin", "asks for"), gates, right=("margin",))
+    for field in account.lost:
+        show_line(screen, f"lost on the way in: {field}, {lost(field)}", style="yellow")
+
+
+def _show_evidence(screen: Console, account: Explanation) -> None:
+    """What each modifier rests on, said once where it changed several components."""
+    from brandkit.record.explain import shown
+
+    for name, lines in {step.name: step.evidence for step in account.steps if step.evidence}.items():
+        show_line(screen, f"{_spaced(name)} rests on")
+        for line in shown(lines):
+            show_line(screen, f"  {line}")
 
 
 def _spaced(name: str) -> str:
@@ -198,23 +173,30 @@ def verify(run_id: str | None, profile_id: str | None, store_path: Path | None) 
         "ok": found.ok,
         "n_records": found.n_records,
         "differences": found.differences.to_dicts(),
+        "stories": found.stories.to_dicts(),
     }
     return Answer(data, lambda screen: _show_verification(screen, found), error=error)
 
 
 def _show_verification(screen: Console, found: Verification) -> None:
     if found.ok:
-        agreed = f"all {found.n_records:,} records are what their signals make"
+        agreed = f"all {found.n_records:,} records are what their signals make, stories too"
         show_line(screen, f"run {found.run_id}: {agreed}", style="green")
         return
-    rows = found.differences.head(SHOWN_DIFFERENCES).rows()
-    more = found.differences.height - len(rows)
-    title = f"run {found.run_id}: values that differ{f' (and {more} more)' if more else ''}"
-    columns = ("item", "column", "stored", "computed")
-    show_table(screen, columns, rows, title=title, cut=("stored", "computed"))
+    told = {
+        "item": (found.differences, "values that differ"),
+        "story": (found.stories, "stories that do not follow their lead"),
+    }
+    for what, (differences, title) in told.items():
+        rows = differences.head(SHOWN_DIFFERENCES).rows()
+        more = f" (and {differences.height - len(rows)} more)" if differences.height > len(rows) else ""
+        columns = (what, "column", "stored", "computed")
+        if rows:
+            title = f"run {found.run_id}: {title}{more}"
+            show_table(screen, columns, rows, title=title, cut=("stored", "computed"))
 
 
-def _profile_id(given: str | None) -> str | None:
+def profile_id_of(given: str | None) -> str | None:
     """A profile's id from its id or its file."""
     from brandkit.profile import BrandProfile
 
@@ -230,19 +212,20 @@ def _complete_runs(store: StateStore, profile: str | None) -> list[str]:
     """
     import polars as pl
 
-    profile_id = _profile_id(profile)
+    profile_id = profile_id_of(profile)
     complete = store.runs(profile_id).filter((pl.col("status") == "complete") & ~pl.col("shadow"))
     if complete.is_empty():
         whose = f" of profile '{profile_id}'" if profile_id else ""
         raise UnknownError(
             f"no complete run{whose}", where=f"in {store.path}", hint="brandkit run daily makes one"
         )
-    usual = pl.col("profile_id") == _usual_profile()
+    usual = pl.col("profile_id") == usual_profile()
     ordered = pl.concat([complete.filter(usual), complete.filter(~usual)])
     return ordered["run_id"].to_list()
 
 
-def _usual_profile() -> str:
+def usual_profile() -> str:
+    """The id of the profile of the settings, whose runs speak before all others; empty without one."""
     from brandkit.profile import BrandProfile
 
     path = load_settings().profile_path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from brandkit.normalise.columns import RAW_COLUMNS
 from brandkit.normalise.fold import Normalised, admit, normalise_items
-from brandkit.normalise.identity import account_key
+from brandkit.normalise.identity import account_key, author_keys
 from brandkit.normalise.stage import normalise
 from brandkit.normalise.urls import registrable_domain
 
@@ -13,6 +13,7 @@ __all__ = [
     "Normalised",
     "account_key",
     "admit",
+    "author_keys",
     "normalise",
     "normalise_items",
     "registrable_domain",

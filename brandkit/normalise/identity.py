@@ -55,6 +55,15 @@ def account_keys(values: pl.Series) -> pl.Series:
     return pl.Series(values.name, [None if pair is None else keys[pair] for pair in pairs], dtype=pl.String)
 
 
+def author_keys(author: pl.Expr) -> pl.Expr:
+    """The pseudonyms of the single names in a byline, whatever stands between them; null for no byline."""
+    names = author.str.to_lowercase().str.replace(r"^\s*(by|von|par|di|por)\s+", "")
+    single = names.str.replace_all(r"\s*(?:[,;/&|]|\band\b|\bund\b|\bet\b|\by\b)\s*", SEPARATOR)
+    listed = single.str.split(SEPARATOR).list.eval(pl.element().str.strip_chars())
+    pair = "author" + SEPARATOR + pl.element().filter(pl.element() != "")
+    return listed.list.eval(pair.map_batches(account_keys, return_dtype=pl.String, is_elementwise=True))
+
+
 def joined(columns: list[pl.Expr]) -> pl.Expr:
     """The columns as one text from which none can be mistaken for another; null is the empty text."""
     return pl.concat_str([column.fill_null("") for column in columns], separator=SEPARATOR)

@@ -10,7 +10,14 @@ import polars as pl
 
 from brandkit import schemas
 from brandkit.normalise.columns import COUNTS, LISTS, LOCATORS, RAW_COLUMNS, TEXTS, TIMES, as_text, was_given
-from brandkit.normalise.identity import ON_PLATFORM, SEPARATOR, account_keys, digest_expr, joined
+from brandkit.normalise.identity import (
+    ON_PLATFORM,
+    SEPARATOR,
+    account_keys,
+    author_keys,
+    digest_expr,
+    joined,
+)
 from brandkit.normalise.text import SUMMARY_CHARACTERS, TITLE_CHARACTERS, clean_text, cut
 from brandkit.normalise.times import EARLIEST, LATEST, reading
 from brandkit.normalise.urls import no_url_columns, url_columns
@@ -21,6 +28,8 @@ from brandkit.pipeline import RunContext
 _AHEAD = timedelta(days=2)
 _SHORT_TEXT = 300
 _UNTOLD = re.compile("Binary|Object")
+# What stands where a person stood who is not to be kept by name.
+ERASED, _ACCOUNT = "[erased]", "[account]"
 
 Schema = Mapping[str, pl.DataType]
 
@@ -34,15 +43,19 @@ def normalise(raw: pl.LazyFrame, ctx: RunContext | None = None, *, pseudonymise:
 
     Args:
         raw: any of the raw columns, of any dtype.
-        ctx: not used; every stage has one.
-        pseudonymise: replace accounts by their ``account_key``.
+        ctx: whose history says who was erased; what they post is refused, and their bylines are blanked.
+        pseudonymise: replace accounts by their ``account_key``, and leave them out of ``raw``.
     """
     frame, schema = _located(raw)
+    if pseudonymise and "account" in schema:
+        there = pl.when(pl.col("account").is_not_null()).then(pl.lit(_ACCOUNT)).alias("account")
+        frame = frame.with_columns(raw=pl.col("raw").struct.with_fields(there))
     frame = _read(frame, schema)
     for name in ("url", "target_url"):
         frame = url_columns(frame, name) if name in schema else no_url_columns(frame, name)
     frame = _timed(frame)
     frame = _published(frame, pseudonymise=pseudonymise)
+    frame = _forgotten(frame, ctx)
     frame = frame.with_columns(
         title=cut(pl.col("_title"), at=TITLE_CHARACTERS),
         summary=cut(pl.col("_summary"), at=SUMMARY_CHARACTERS),
@@ -145,6 +158,23 @@ def _published(frame: pl.LazyFrame, *, pseudonymise: bool) -> pl.LazyFrame:
     )
 
 
+def _forgotten(frame: pl.LazyFrame, ctx: RunContext | None) -> pl.LazyFrame:
+    """The rows with ``_is_erased``, for posts of an erased account, and without the erased in bylines."""
+    erased = None if ctx is None else ctx.history.erased
+    if erased is None or erased.is_empty():
+        return frame.with_columns(_is_erased=pl.lit(value=False))
+    kinds = ("account", "author")
+    gone = {kind: erased.filter(pl.col("kind") == kind)["account"].to_list() for kind in kinds}
+    wrote = author_keys(pl.col("author")).list.eval(pl.element().is_in(gone["author"])).list.any()
+    is_erased = pl.col("account").is_in(gone["account"]).fill_null(value=False)
+    blank = pl.when(is_erased).then(pl.lit(ERASED))
+    return frame.with_columns(
+        author=pl.when(wrote).then(pl.lit(ERASED)).otherwise("author"),
+        _is_erased=is_erased,
+        raw_text=blank.otherwise("raw_text"),
+    )
+
+
 def _identity() -> pl.Expr:
     """A hash of ``url:<key>`` or of ``id:<source><SEPARATOR><native id>``; null where there is neither."""
     by_id = "id:" + pl.col("source").str.to_lowercase() + SEPARATOR + pl.col("native_id")
@@ -212,7 +242,7 @@ def _not_empty(name: str, dtype: pl.DataType) -> pl.Expr:
 
 def _reasons() -> pl.Expr:
     """Why a row cannot be an item: unreadable, no identity, no time, or nothing in it."""
-    notes = [pl.col("raw_error")]
+    notes = [pl.when("_is_erased").then(pl.lit("erased")), pl.col("raw_error")]
     for name in ("collected_at", "observed_at"):
         read = pl.col("_" + name).struct
         naive = read.field("naive")
@@ -236,7 +266,7 @@ def _reasons() -> pl.Expr:
     ]
     listed = _listed(notes)
     # An unreadable row lacks everything else too; one reason says it.
-    return pl.when(pl.col("raw_error").is_not_null()).then(_listed(notes[:1])).otherwise(listed)
+    return pl.when(pl.col("raw_error").is_not_null()).then(_listed(notes[:2])).otherwise(listed)
 
 
 def _was_there(name: str) -> pl.Expr:

@@ -16,8 +16,9 @@ from brandkit import schemas
 from brandkit.errors import UsageError
 from brandkit.profile import BrandProfile
 from brandkit.record import phrases
-from brandkit.safe import terminal
-from brandkit.scoring.modifiers import MODIFIERS
+from brandkit.record.kept import Kept, Record, unpacked
+from brandkit.safe import html_text, terminal
+from brandkit.scoring import components, gates, modifiers
 
 RUNGS: Mapping[str, tuple[str, ...]] = {
     "block": ("constraint", "verified"),
@@ -25,11 +26,23 @@ RUNGS: Mapping[str, tuple[str, ...]] = {
     "optional": ("tied", "confidence", "optional", "own_name_floor"),
     "watch": ("not_excluded", "watch", "trigger_watch", "own_name_watch"),
 }
+# Gates whose margin is a number of points; the others only pass or fail.
+COUNTED = ("verified", "tied", "confidence", "must_cover", "optional", "watch")
+# Parts that only take back what the others gave.
+TAKEN_BACK = ("cap", "excluded")
+SHOWN_EVIDENCE = 5
+_READ = {
+    *components.TAKES, *modifiers.TAKES, *gates.TAKES, "gates", "decision", "reason", "item_id", "story_id",
+    "title", "url", "publisher", "source", "coordination", "misinfo_evidence", "lost",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One bar of the waterfall: what it is, its points, what it could have been, and the fact behind it."""
+    """One bar of the waterfall: what it is, its points, what it could have been, and the fact behind it.
+
+    ``evidence`` is what a modifier rests on, one line each.
+    """
 
     kind: str  # part, cap or modifier
     component: str
@@ -38,6 +51,7 @@ class Step:
     maximum: int | None
     running: int
     fact: str
+    evidence: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +67,20 @@ class GateLine:
         """True where the margin is zero or more."""
         return self.margin >= 0
 
+    @property
+    def result(self) -> str:
+        """'passes', 'fails by 14': a yes or no has no distance."""
+        mark = "passes" if self.passes else "fails"
+        return f"{mark} by {abs(self.margin)}" if self.name in COUNTED and self.margin else mark
+
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """One decision, accounted for to the point: print it, ``frame()`` it, or draw it.
 
-    ``steps`` sum exactly to ``total``; ``gates`` are the margins that made ``decision``.
+    ``steps`` sum exactly to ``total``; ``gates`` are the margins that made ``decision``. ``verdict``
+    is an editor's decision where it is another; ``lost`` names the fields that were given and could
+    not be used.
     """
 
     item_id: str
@@ -72,13 +94,26 @@ class Explanation:
     scores: Mapping[str, int]
     steps: tuple[Step, ...]
     gates: tuple[GateLine, ...]
+    maxima: Mapping[str, int]
+    forbidden: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    verdict: str | None = None
 
     def __str__(self) -> str:
         return self.text()
 
+    def _repr_html_(self) -> str:
+        return f"<pre>{html_text(self.text())}</pre>"
+
     def sentence(self) -> str:
         """The decision and its reason, in one sentence."""
+        if self.reason == "constraint" and self.forbidden:
+            return f"The profile forbids {', '.join(map(phrases.spoken, self.forbidden))}."
         return phrases.reason(self.decision, self.reason, self.total)
+
+    def verdict_sentence(self) -> str:
+        """What an editor made of it, or an empty string where nobody said otherwise."""
+        return phrases.verdict(self.verdict, self.decision) if self.verdict else ""
 
     def text(self) -> str:
         """The whole account, as lines an editor can read aloud. Control characters are made visible."""
@@ -86,30 +121,36 @@ class Explanation:
 
     def _lines(self) -> Iterator[str]:
         yield terminal(self.title)
-        yield f"{self.decision} with {self.total} of 100. {self.sentence()}"
+        yield f"{self.decision} with {self.total} of 100. {terminal(self.sentence())}"
+        if self.verdict:
+            yield self.verdict_sentence()
         for component in schemas.COMPONENTS:
-            yield f"  {component:<11}{self.scores[component]:>4}"
+            yield f"  {component:<11}{self.scores[component]:>4} of {self.maxima[component]}"
             for step in self.steps:
-                if step.component != component or (step.kind == "cap" and not step.points):
-                    continue
-                of = f" of {step.maximum}" if step.kind == "part" and step.maximum else ""
-                yield f"    {step.name:<14}{step.points:>+4}{of:<7} {terminal(step.fact)}".rstrip()
+                if step.component == component:
+                    of = f" of {step.maximum}" if step.maximum is not None else ""
+                    yield f"    {step.name:<14}{step.points:>+4}{of:<7} {terminal(step.fact)}".rstrip()
+                    yield from (f"{'':<26} {terminal(line)}" for line in shown(step.evidence))
         yield "  gates"
         for line in self.gates:
-            mark = "passes" if line.passes else "fails"
-            yield f"    {line.name:<15}{mark:<7}{line.margin:>+4}  {line.meaning}"
+            yield f"    {line.name:<15}{line.result:<14}{line.meaning}"
+        if self.lost:
+            yield "  lost on the way in"
+            yield from (f"    {terminal(name):<15}{phrases.lost(name)}" for name in self.lost)
 
     def frame(self) -> pl.DataFrame:
         """The waterfall: one row per step in order, with the running sum.
 
-        Shape: kind, component, name, points, maximum (null for caps and modifiers), running, fact.
+        Shape: kind, component, name, points, maximum (null for caps and modifiers), running, fact,
+               evidence.
         """
-        columns = ("kind", "component", "name", "points", "maximum", "running", "fact")
-        return pl.DataFrame(
-            {name: [getattr(step, name) for step in self.steps] for name in columns},
-            schema={"kind": pl.String, "component": pl.String, "name": pl.String, "points": pl.Int64,
-                    "maximum": pl.Int64, "running": pl.Int64, "fact": pl.String},
-        )  # fmt: skip
+        schema: dict[str, Any] = {
+            "kind": pl.String, "component": pl.String, "name": pl.String, "points": pl.Int64,
+            "maximum": pl.Int64, "running": pl.Int64, "fact": pl.String, "evidence": schemas.NAMES,
+        }  # fmt: skip
+        columns = {name: [getattr(step, name) for step in self.steps] for name in schema}
+        columns["evidence"] = [list(step.evidence) for step in self.steps]
+        return pl.DataFrame(columns, schema=schema)
 
     def gate_frame(self) -> pl.DataFrame:
         """The gates: one row each, with margin and whether it passes."""
@@ -121,60 +162,88 @@ class Explanation:
         )
 
 
-def explain(record: pl.DataFrame | Mapping[str, Any], profile: BrandProfile) -> Explanation:
+def explain(
+    record: Record,
+    profile: BrandProfile | None = None,
+    *,
+    story: pl.DataFrame | Mapping[str, Any] | None = None,
+) -> Explanation:
     """The account of one record: parts, caps, modifiers with their evidence, total, gates, decision.
 
-    ``record`` is one row of ``records`` (a frame of one row, or a mapping); ``profile`` is the one
-    its run froze.
+    ``record`` is what ``kept`` gives, one row of ``records`` (a frame of one row) or a mapping; the
+    last two need the profile that their run froze. ``story`` is the row of its story, which tells
+    what an editor made of it; a record from ``kept`` brings it along.
 
-    Raises: UsageError when the frame does not hold exactly one record.
+    Raises: UsageError when there is not exactly one whole record, or no profile came with it.
     """
-    row = _one(record)
-    steps = tuple(_steps(row, profile))
-    title = row["title"] or row["url"] or row["item_id"]
+    frame, profile, _ = unpacked(record, profile)
+    if missing := sorted(_READ.difference(frame.columns)):
+        raise UsageError(
+            f"a record without {', '.join(missing[:5])}{' and more' if len(missing) > 5 else ''}",
+            hint="take whole rows of records",
+        )
+    row = frame.row(0, named=True)
+    told = record.story if story is None and isinstance(record, Kept) else story
+    effective = None if told is None else _of_story(told, row["story_id"])
     return Explanation(
         item_id=row["item_id"],
         story_id=row["story_id"],
-        title=title,
+        title=row["title"] or row["url"] or row["item_id"],
         url=row["url"],
         publisher=row["publisher"],
         decision=str(row["decision"]),
         reason=str(row["reason"]),
         total=row["total"],
         scores=row["scores"],
-        steps=steps,
+        steps=tuple(_steps(row, profile)),
         gates=tuple(
             GateLine(name, row["gates"][name], phrases.gate(name, profile)) for name in schemas.GATES
         ),
+        maxima={c: maximum_of(profile, c)["total"] for c in schemas.COMPONENTS},
+        forbidden=tuple(row["forbidden"] or ()),
+        lost=tuple(row["lost"] or ()),
+        verdict=None if effective in (None, str(row["decision"])) else effective,
     )
 
 
-def _one(record: pl.DataFrame | Mapping[str, Any]) -> Mapping[str, Any]:
-    if isinstance(record, Mapping):
-        return record
-    if record.height != 1:
-        raise UsageError(
-            f"explain takes one record and was given {record.height}", hint="filter by item_id first"
-        )
-    return record.row(0, named=True)
+def maximum_of(profile: BrandProfile, component: str) -> dict[str, int]:
+    """The most that each part of a component can give under a profile, and under ``total`` the component."""
+    maxima: dict[str, int] = getattr(profile.weights, component).model_dump()
+    if profile.is_beat_desk and component == "relevance":
+        maxima["pillars"] = maxima["beat_pillars"]
+    return maxima
+
+
+def shown(lines: tuple[str, ...], most: int = SHOWN_EVIDENCE) -> list[str]:
+    """The first lines, and how many more there are."""
+    more = len(lines) - most
+    return [*lines[:most], *([f"and {more:,} more"] if more > 0 else [])]
+
+
+def _of_story(story: pl.DataFrame | Mapping[str, Any], story_id: str) -> str | None:
+    if isinstance(story, pl.DataFrame):
+        rows = story.filter(pl.col("story_id") == story_id)
+        return str(rows["effective_decision"][0]) if rows.height else None
+    return str(story["effective_decision"])
 
 
 def _steps(row: Mapping[str, Any], profile: BrandProfile) -> Iterator[Step]:
     running = 0
-    maxima = {c: getattr(profile.weights, c).model_dump() for c in schemas.COMPONENTS}
-    if profile.is_beat_desk:
-        maxima["relevance"]["pillars"] = maxima["relevance"]["beat_pillars"]
     for component in schemas.COMPONENTS:
+        maxima = maximum_of(profile, component)
         for name in schemas.PARTS[component]:
             points = row["parts"][component][name]
             running += points
-            kind = "cap" if name in ("cap", "excluded") else "part"
+            kind = "cap" if name in TAKEN_BACK else "part"
             if kind == "cap" and not points:
                 continue
-            fact = phrases.fact(component, name, row, maxima[component]["total"])
-            yield Step(kind, component, name, points, maxima[component].get(name), running, fact)
-    evidence = {modifier.name: modifier.evidence for modifier in MODIFIERS}
+            fact = phrases.fact(component, name, row, maxima["total"])
+            yield Step(kind, component, name, points, maxima.get(name), running, fact)
+    rests_on = {modifier.name: modifier.evidence for modifier in modifiers.MODIFIERS}
     for taken in row["modifiers"]:
         running += taken["points"]
-        fact = phrases.evidence(taken["name"], row, evidence.get(taken["name"], ""))
-        yield Step("modifier", str(taken["component"]), taken["name"], taken["points"], None, running, fact)
+        name, column = taken["name"], rests_on.get(taken["name"], "")
+        yield Step(
+            "modifier", str(taken["component"]), name, taken["points"], None, running,
+            phrases.modifier(name, row, column), phrases.evidence(column, row),
+        )  # fmt: skip

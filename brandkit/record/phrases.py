@@ -1,8 +1,9 @@
-"""The words for numbers and codes: one phrase per part, gate, modifier and reason."""
+"""The words for numbers and codes: one phrase per part, gate, modifier, reason and lost field."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from brandkit.profile import BrandProfile
@@ -21,42 +22,101 @@ _REASONS = {
     "constraint": "A constraint of the profile forbids it.",
     "low_score": "It stayed below the bar for watching.",
 }
+# What speaks against an item, by the code that stands in misinfo_evidence.
+AGAINST: Mapping[str, str] = {
+    "no_ab_publisher": "no A or B publisher carries it",
+    "hedging": "its words hedge",
+    "sensational_form": "its form is sensational",
+    "disputed": "a trusted publisher disputes it",
+    "unreliable_publisher": "its publisher is on the unreliable list",
+    "risk_flag": "its source flags a risk",
+}
+# What an unreadable field may have hidden; any other may only have raised the score.
+_MAY_HIDE: Mapping[str, str] = {
+    "risk_flags": "a warning may have stood in it",
+    "account": "accounts acting together cannot be seen without it",
+    "target_url": "accounts sharing one link cannot be seen without it",
+    "published_at": "without it the item counts as no share of its account",
+    "title": "what was cut off was searched for nothing",
+    "summary": "what was cut off was searched for nothing",
+    "url": "an unreliable publisher cannot be known without it",
+    "item_type": "it is taken for the kind that ages fastest",
+}
+_AUDIENCES = {"views": "views", "followers": "followers", "audience": "people in its publisher's audience"}
+
+
+def spoken(code: str) -> str:
+    """A code as words: ``must_cover`` is 'must cover'."""
+    return code.replace("_", " ")
+
+
+def moment(at: datetime) -> str:
+    """An instant as one says it."""
+    return f"{at.day} {at:%B} at {at:%H:%M} UTC"
+
+
+def counted(n: int, one: str, many: str = "") -> str:
+    """A number with its noun: '1 outlet', '2 outlets'."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
 def reason(decision: str, code: str, total: int) -> str:
     """The rule that spoke, as a sentence."""
     if code == "score":
-        return f"Its {total} points carried it to {decision.replace('_', ' ')}."
+        return f"Its {total} points carried it to {spoken(decision)}."
     return _REASONS[code]
 
 
-def _count(n: int, one: str) -> str:
-    return f"{n:,} {one}{'' if n == 1 else 's'}"
+def verdict(effective: str, decision: str) -> str:
+    """What an editor made of it, beside what the score alone says."""
+    return f"An editor's verdict makes it {spoken(effective)}; the score alone says {spoken(decision)}."
 
 
-def _listed(title: list[str] | None, anywhere: list[str] | None) -> str:
-    if title:
-        return f"in the title: {', '.join(title)}"
-    return f"in the summary: {', '.join(anywhere)}" if anywhere else "none"
+def lost(field: str) -> str:
+    """What it means that a field was given and could not be used."""
+    name = field.rpartition(":")[2]
+    why = "its time has no zone" if field.startswith("naive_time:") else "given, but not usable"
+    hidden = _MAY_HIDE.get(name)
+    return f"{why}; {hidden}" if hidden else why
+
+
+def _said(title: Sequence[str] | None, anywhere: Sequence[str] | None, verb: str, none: str) -> str:
+    """What the title says, and what only the summary does."""
+    first = list(title or ())
+    rest = [name for name in anywhere or () if name not in first]
+    told = [f"the title {verb} {', '.join(first)}"] if first else []
+    if rest:
+        told.append(f"the summary {'also ' if first else ''}{verb} {', '.join(rest)}")
+    return "; ".join(told) or none
 
 
 def _reach(row: Row) -> str:
-    known = {name: row[name] for name in ("views", "followers", "audience") if row[name] is not None}
+    known = {name: row[name] for name in _AUDIENCES if row[name] is not None}
     if not known:
         return NO_DATA
     name, best = max(known.items(), key=lambda pair: pair[1])
-    return f"{best:,} {name}"
+    return f"{best:,} {_AUDIENCES[name]}"
+
+
+def _authority(row: Row) -> str:
+    if row["best_tier"] in (None, "unlisted"):
+        return "no publisher of its story is on a list"
+    return f"the best publisher in its story is of tier {row['best_tier']}"
 
 
 def _freshness(row: Row) -> str:
     if row["future_dated"]:
-        return "dated in the future"
-    return NO_DATA if row["age_h"] is None else f"{row['item_type']}, {row['age_h']:.1f} h old"
+        return "it is dated in the future"
+    if row["age_h"] is None:
+        return NO_DATA
+    kind = str(row["item_type"])
+    article = "an" if kind[0] in "aeiou" else "a"
+    return f"{article} {kind}, {row['age_h']:.1f} hours old"
 
 
 def _joined(row: Row) -> str:
     at = row["last_new_publisher_at"]
-    return NO_DATA if at is None else f"newest independent publisher at {at:%d %b %H:%M} UTC"
+    return NO_DATA if at is None else f"its newest independent publisher joined on {moment(at)}"
 
 
 def _ratio(row: Row) -> str:
@@ -64,36 +124,57 @@ def _ratio(row: Row) -> str:
     return NO_DATA if ratio is None else f"{ratio:.1f} times the usual for {row['source']}"
 
 
+def _source(row: Row) -> str:
+    if row["tier"] in (None, "unlisted"):
+        return "its own publisher is on no list"
+    return f"its own publisher is of tier {row['tier']}"
+
+
 def _corroboration(row: Row) -> str:
-    others = _count(row["n_other_publishers_ab"], "other independent A or B publisher")
-    return f"{others}, {row['n_adopters_ab']} adopting a copy, {row['n_unlisted']} unlisted"
+    told = []
+    if n := row["n_other_publishers_ab"]:
+        told.append(counted(n, "other independent A or B publisher"))
+    if n := row["n_adopters_ab"]:
+        told.append(f"{counted(n, 'A or B publisher')} with a copy")
+    if n := row["n_unlisted"]:
+        told.append(counted(n, "unlisted publisher"))
+    return f"told by {', '.join(told)}" if told else "nobody else tells it"
+
+
+def _evidence(row: Row) -> str:
+    if n := len(row["evidence"] or ()):
+        return f"{counted(n, 'link')} given"
+    is_primary = row["item_type"] in ("statement", "filing") and row["tier"] == "A"
+    return "it is a primary document itself" if is_primary else "none given"
 
 
 def _provenance(row: Row) -> str:
-    missing = [name for name in ("url", "published_at") if row[name] is None]
-    return f"unknown: {', '.join(missing)}" if missing else "address and date known"
+    missing = [name for name, of in (("address", "url"), ("date", "published_at")) if row[of] is None]
+    if not missing:
+        return "its address and date are known"
+    return f"its {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} unknown"
 
 
 _FACTS: Mapping[tuple[str, str], Callable[[Row], str]] = {
-    ("impact", "breadth"): lambda r: _count(r["n_outlets"], "outlet"),
-    ("impact", "authority"): lambda r: f"best tier in the story: {r['best_tier']}",
+    ("impact", "breadth"): lambda r: (
+        NO_DATA if r["n_outlets"] is None else f"carried by {counted(r['n_outlets'], 'outlet')}"
+    ),
+    ("impact", "authority"): _authority,
     ("impact", "reach"): _reach,
-    ("impact", "consequence"): lambda r: _listed(r["triggers_in_title"], r["triggers"]),
+    ("impact", "consequence"): lambda r: _said(r["triggers_in_title"], r["triggers"], "says", "no trigger"),
     ("timeliness", "freshness"): _freshness,
     ("timeliness", "development"): _joined,
     ("virality", "momentum"): lambda r: (
         NO_DATA if r["velocity_h"] is None else f"{r['velocity_h']:.1f} items an hour"
     ),
     ("virality", "engagement"): _ratio,
-    ("relevance", "entities"): lambda r: _listed(r["entities_in_title"], r["entities"]),
-    ("relevance", "pillars"): lambda r: _listed(r["pillars_in_title"], r["pillars"]),
-    ("relevance", "triggers"): lambda r: _listed(r["triggers_in_title"], r["triggers"]),
+    ("relevance", "entities"): lambda r: _said(r["entities_in_title"], r["entities"], "names", "no name"),
+    ("relevance", "pillars"): lambda r: _said(r["pillars_in_title"], r["pillars"], "is on", "no pillar"),
+    ("relevance", "triggers"): lambda r: _said(r["triggers_in_title"], r["triggers"], "says", "no trigger"),
     ("relevance", "excluded"): lambda _: "an exclusion of the profile stands in the title",
-    ("confidence", "source"): lambda r: f"its own tier: {r['tier']}",
+    ("confidence", "source"): _source,
     ("confidence", "corroboration"): _corroboration,
-    ("confidence", "evidence"): lambda r: (
-        _count(len(r["evidence"]), "link") if r["evidence"] else "none given"
-    ),
+    ("confidence", "evidence"): _evidence,
     ("confidence", "provenance"): _provenance,
 }
 
@@ -105,17 +186,41 @@ def fact(component: str, part: str, row: Row, maximum: int) -> str:
     return _FACTS[component, part](row)
 
 
-def evidence(modifier: str, row: Row, column: str) -> str:
-    """What a modifier rests on."""
-    if modifier == "single_source":
-        return f"{_count(row['n_publishers'] or 0, 'independent listed publisher')} in the story"
-    if modifier == "brigading":
+def modifier(name: str, row: Row, column: str) -> str:
+    """What a modifier rests on, in one line."""
+    if name == "single_source":
+        n = row["n_publishers"] or 0
+        return f"{'only 1' if n == 1 else 'no'} independent listed publisher tells it"
+    if name == "brigading":
         share = row["coordinated_share"] or 0.0
-        return f"{_count(row['n_coordinated'], 'account')} acting together made {share:.0%} of its shares"
-    if modifier == "misinfo_risk":
-        return f"risk {row['misinfo_risk']:.2f}: {', '.join(row['misinfo_evidence']) or 'no detail'}"
+        return f"{counted(row['n_coordinated'], 'account')} acting together made {share:.0%} of its shares"
+    if name == "misinfo_risk":
+        return f"{row['misinfo_risk']:.2f} of 1 speaks against believing it"
     found = row.get(column)
     return NO_DATA if found is None else str(found)
+
+
+def evidence(column: str, row: Row) -> tuple[str, ...]:
+    """What a modifier's evidence holds, one line each: pairs of accounts, or what speaks against it."""
+    if column == "coordination":
+        return tuple(pair(one) for one in row["coordination"] or ())
+    if column == "misinfo_evidence":
+        return tuple(against(one) for one in row["misinfo_evidence"] or ())
+    return ()
+
+
+def pair(found: Mapping[str, Any]) -> str:
+    """Two accounts that shared the same things close together."""
+    objects = counted(found["n_objects"], "thing")
+    gap = found["median_gap_s"]
+    apart = "" if gap is None else f", {gap:.0f} s apart"
+    return f"{found['account_a']} and {found['account_b']} shared the same {objects}{apart}"
+
+
+def against(code: str) -> str:
+    """A contribution to the risk, such as ``hedging:0.2``, in words."""
+    name, _, weight = code.partition(":")
+    return f"{AGAINST.get(name, spoken(name))}{f' ({weight})' if weight else ''}"
 
 
 def gate(name: str, profile: BrandProfile) -> str:
@@ -130,8 +235,8 @@ def gate(name: str, profile: BrandProfile) -> str:
         "must_cover": f"a total of {t.must_cover} or more",
         "always_cover": "an always-cover trigger in the title",
         "optional": f"a total of {t.optional} or more",
-        "own_name_floor": "own name in the title and an A publisher in the story",
+        "own_name_floor": "our own name in the title and an A publisher in the story",
         "watch": f"a total of {t.watch} or more",
         "trigger_watch": "tied, with a trigger in the title",
-        "own_name_watch": "own name in the title, and trusted, loud or under attack",
+        "own_name_watch": "our own name in the title, and trusted, loud or under attack",
     }[name]

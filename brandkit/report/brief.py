@@ -6,7 +6,7 @@ Stories are counted, not items. A section is for ``report.daily`` to show or for
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -14,24 +14,31 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from brandkit import schemas
 from brandkit.profile import BrandProfile
 from brandkit.record.phrases import reason
 from brandkit.schemas import Decision
 from brandkit.store.runs import RunRow
 from brandkit.store.state import StateStore
+from brandkit.store.states import STORY_STATES
+from brandkit.store.verdicts import VERDICTS
 
 # What a story line or card needs to know of the item that leads it.
 _OF_LEAD = (
     "rank", "gates", "entities", "pillars", "triggers_in_title", "forbidden", "misinfo_evidence",
     "coordinated_share", "n_coordinated",
 )  # fmt: skip
+PUT_ASIDE = ("handled", "snoozed")
 # A story further off than this is not a near miss.
 NEAR_POINTS = 15
 
 
 @dataclass(frozen=True)
 class Brief:
-    """One finished run, as the sections read it; ``notes`` are lines a reader should see first."""
+    """One finished run, as the sections read it; ``notes`` are lines a reader should see first.
+
+    ``verdicts`` and ``states`` are what the desk said of its stories, as the store gives them.
+    """
 
     run: RunRow
     records: pl.DataFrame
@@ -39,6 +46,8 @@ class Brief:
     rejects: pl.DataFrame
     stages: pl.DataFrame
     notes: tuple[str, ...] = ()
+    verdicts: pl.DataFrame = field(default_factory=lambda: schemas.empty(VERDICTS))
+    states: pl.DataFrame = field(default_factory=lambda: schemas.empty(STORY_STATES))
 
     @classmethod
     def read(cls, store: StateStore, run_id: str, *, notes: tuple[str, ...] = ()) -> Brief:
@@ -47,13 +56,16 @@ class Brief:
         Raises: UnknownError for a run that is not there or published nothing.
         """
         with store.reading():
+            run = store.run(run_id)
             return cls(
-                run=store.run(run_id),
+                run=run,
                 records=store.records(run_id),
                 stories=store.stories(run_id),
                 rejects=store.rejects(run_id),
                 stages=store.stages(run_id),
                 notes=notes,
+                verdicts=store.verdicts(run.profile_id, withdrawn=True),
+                states=store.story_states(run.profile_id),
             )
 
     @cached_property
@@ -75,6 +87,14 @@ class Brief:
     def of(self, decision: str) -> pl.DataFrame:
         """The stories of one decision, an editor's verdict before the model's."""
         return self.told.filter(pl.col("effective_decision") == decision)
+
+    def active(self, decision: str) -> pl.DataFrame:
+        """Those of them that somebody still has to look at."""
+        return self.of(decision).filter(~pl.col("desk_state").is_in(PUT_ASIDE))
+
+    def aside(self, decision: str) -> pl.DataFrame:
+        """Those of them that the desk has put aside: handled, or snoozed."""
+        return self.of(decision).filter(pl.col("desk_state").is_in(PUT_ASIDE))
 
     def names(self, kind: str) -> list[str]:
         """The profile's own, rival or watched names."""
@@ -116,9 +136,11 @@ def headline(brief: Brief) -> str:
     """
     if brief.records.is_empty():
         return "No items were collected on this day."
-    n = tally(brief)
-    must = counted(n["must_cover"], "story must", "stories must") if n["must_cover"] else "No story must"
-    parts = [f"{must} be covered", f"{n['optional']:,} {'is' if n['optional'] == 1 else 'are'} optional"]
+    n, aside = tally(brief), brief.aside("must_cover").height
+    left = n["must_cover"] - aside
+    must = counted(left, "story must", "stories must") if left else "No story must"
+    must += " be covered" + (f" ({aside:,} handled or snoozed)" if aside else "")
+    parts = [must, f"{n['optional']:,} {'is' if n['optional'] == 1 else 'are'} optional"]
     if n["block"]:
         parts.append(f"{n['block']:,} must not be amplified")
     return f"{', '.join(parts)} and {n['watch']:,} {'is' if n['watch'] == 1 else 'are'} worth watching."

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import polars as pl
 
 from brandkit.record.explain import Explanation, explain
-from brandkit.report.brief import Brief, about, counted, spoken
+from brandkit.report.brief import Brief, about, counted
+from brandkit.report.desk_word import Story, commands, state_line, verdict_line
 
-Story = Mapping[str, Any]
-_VERDICT = "An editor's verdict; the score alone says"
 TIERS = ("A", "B", "C", "unlisted")
 _REASONS_AGAINST: Mapping[str, str] = {
     "no_ab_publisher": "no A or B publisher carries it",
@@ -26,12 +24,16 @@ _REASONS_AGAINST: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """One story to act on: what it is, why, who carries it, what speaks against it, where to look."""
+    """One story to act on: what it is, why, who carries it, what speaks against it, where to look.
+
+    ``verdict`` and ``state`` are the desk's word on it, ``commands`` what to type to say or ask more.
+    """
 
     title: str
     url: str | None
     decision: str
     verdict: str
+    state: str
     sentence: str
     about: str
     facts: str
@@ -40,12 +42,13 @@ class Card:
     doubts: tuple[str, ...]
     links: tuple[tuple[str, str], ...]
     item_id: str
+    commands: tuple[str, ...]
     explanation: Explanation
 
 
 def cards(brief: Brief, decision: str, *, most: int) -> list[Card]:
-    """The first stories of a decision, each with all that made it."""
-    chosen = brief.of(decision).head(most)
+    """The first stories of a decision that nobody put aside, each with all that made it."""
+    chosen = brief.active(decision).head(most)
     records = brief.records.filter(pl.col("story_id").is_in(chosen["story_id"].implode()))
     return [_card(brief, story, records.filter(pl.col("story_id") == story["story_id"]))
             for story in chosen.iter_rows(named=True)]  # fmt: skip
@@ -53,14 +56,14 @@ def cards(brief: Brief, decision: str, *, most: int) -> list[Card]:
 
 def _card(brief: Brief, story: Story, records: pl.DataFrame) -> Card:
     why = explain(records.filter(pl.col("item_id") == story["lead_item_id"]), brief.profile)
-    told = story["effective_decision"]
     publishers = records.select("tier", "publisher").drop_nulls().unique().sort("tier", "publisher")
     by_tier = {tier: tuple(publishers.filter(pl.col("tier") == tier)["publisher"]) for tier in TIERS}
     return Card(
         title=why.title,
         url=why.url,
-        decision=told,
-        verdict="" if told == why.decision else f"{_VERDICT} {spoken(why.decision)}.",
+        decision=story["effective_decision"],
+        verdict=verdict_line(brief, story),
+        state=state_line(brief, story),
         sentence=why.sentence(),
         about=about(story),
         facts=_facts(brief, story),
@@ -69,6 +72,7 @@ def _card(brief: Brief, story: Story, records: pl.DataFrame) -> Card:
         doubts=tuple(_doubts(story)),
         links=tuple(_links(records, why.publisher)),
         item_id=why.item_id,
+        commands=commands(brief, why.item_id),
         explanation=why,
     )
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import polars as pl
 
 from brandkit.report import brief as content
-from brandkit.report import charts, health, voice
+from brandkit.report import charts, desk_word, health, voice
 from brandkit.report.brief import Brief
 from brandkit.report.cards import cards
+from brandkit.report.changes import what_changed as what_changed
+from brandkit.report.drift import drift as drift
 from brandkit.report.html import Html, join, picture, tag
 from brandkit.report.tables import Column, card, more, note, nothing, section, table, tally
 
@@ -36,25 +38,27 @@ def headline(brief: Brief) -> Html:
 
 def must_cover(brief: Brief) -> Html:
     """A card for each story that must be covered."""
-    n = brief.of("must_cover").height
+    n, aside = brief.active("must_cover").height, _aside(brief, "must_cover")
     shown = [card(story) for story in cards(brief, "must_cover", most=MOST_CARDS)]
-    empty = nothing("No story reached the bar today.")
-    return section("Must cover", *(shown or [empty]), more(n, shown=len(shown)), n=n)
+    empty = nothing("Nothing is left to do here." if aside else "No story reached the bar today.")
+    return section("Must cover", *(shown or [empty]), more(n, shown=len(shown)), aside, n=n)
 
 
 def do_not_amplify(brief: Brief) -> Html:
     """The stories not to be spread but to be acted on, with what speaks against each."""
-    n = brief.of("block").height
+    n, aside = brief.active("block").height, _aside(brief, "block")
     shown = [card(story, is_drawn=False) for story in cards(brief, "block", most=MOST_CARDS)]
     told = "Unverified or forbidden: check, answer or prepare, but do not publish these as news."
-    parts = [tag("p", told, class_="soft"), *shown] if shown else [nothing("Nothing of the kind today.")]
-    return section("Do not amplify, but act", *parts, more(n, shown=len(shown)), n=n)
+    empty = nothing("Nothing is left to do here." if aside else "Nothing of the kind today.")
+    parts = [tag("p", told, class_="soft"), *shown] if shown else [empty]
+    return section("Do not amplify, but act", *parts, more(n, shown=len(shown)), aside, n=n)
 
 
 def optional(brief: Brief) -> Html:
     """The optional stories, best first."""
-    found = brief.of("optional")
-    return section("Optional", _lines(brief, found, empty="None today."), n=found.height)
+    found, aside = brief.active("optional"), _aside(brief, "optional")
+    empty = "Nothing is left to do here." if aside else "None today."
+    return section("Optional", _lines(brief, found, empty=empty), aside, n=found.height)
 
 
 def near_misses(brief: Brief) -> Html:
@@ -100,7 +104,17 @@ def big_elsewhere(brief: Brief) -> Html:
 def _lines(brief: Brief, stories: pl.DataFrame, *, empty: str) -> Html:
     if stories.is_empty():
         return nothing(empty)
-    return table(content.listing(brief, stories.head(MOST_LINES)), _STORY, total=stories.height)
+    return table(desk_word.lines(brief, stories.head(MOST_LINES)), _STORY, total=stories.height)
+
+
+def _aside(brief: Brief, decision: str) -> Html:
+    """The stories of a decision that the desk has put aside: how many, and on asking which."""
+    found = brief.aside(decision)
+    if found.is_empty():
+        return Html("")
+    rows = desk_word.aside(brief, found.head(MOST_LINES))
+    listed = table(rows, (_STORY[0], Column("what", "Desk"), _STORY[5]), total=found.height)
+    return tag("details", tag("summary", desk_word.counted_aside(found)), listed)
 
 
 def share_of_voice(brief: Brief) -> Html:

@@ -93,13 +93,15 @@ def card(story: Card, *, is_drawn: bool = True) -> Html:
     """A story to act on; with ``is_drawn`` the picture of its points stands beside it."""
     told = tag(
         "div",
-        tag("p", chip(story.decision), " ", story.sentence, f" {story.verdict}" if story.verdict else ""),
+        tag("p", chip(story.decision), " ", story.sentence),
+        _said("Verdict: ", [story.verdict] if story.verdict else []),
+        _said("Desk: ", [story.state] if story.state else []),
         tag("p", tag("strong", "About: "), story.about, class_="small") if story.about else Html(""),
         tag("p", story.facts, class_="soft small"),
         _publishers(story),
         _said("Speaks against it: ", story.doubts),
         _links(story),
-        tag("p", tag("code", f"brandkit explain {story.item_id}"), class_="small"),
+        tag("p", join([tag("code", command) for command in story.commands], between=" "), class_="small"),
         class_="told",
     )
     png = charts.png(charts.waterfall_small(story.explanation)) if is_drawn else b""

@@ -5,6 +5,7 @@ Context items have done their work by now: they were clustered and counted, and 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 import polars as pl
@@ -12,12 +13,16 @@ import polars as pl
 from brandkit import schemas
 from brandkit.errors import ContractError
 from brandkit.pipeline import Checked, RunContext
+from brandkit.scoring.desk_word import with_desk
 
 # A story nobody added to for this long is fading; one that won a publisher this recently is rising.
 _FADING = timedelta(hours=12)
 _RISING = timedelta(hours=3)
 # What makes an item complete enough to stand for its story.
 _COMPLETE = ("title", "summary", "url", "author", "published_at")
+# Who comes first, and whether more is better; what is not known comes last, and item_id ends every tie.
+LEAD_ORDER = {"_speaks": True, "tier": False, "_complete": True, "published_at": False, "item_id": False}
+RANK_ORDER = {"total": True, "_confidence": True, "published_at": True, "item_id": False}
 
 
 def settle(frame: pl.DataFrame, ctx: RunContext) -> Checked:
@@ -47,41 +52,41 @@ def check_values(frame: pl.DataFrame, schema: schemas.Schema, *, where: str) -> 
         raise ContractError(f"a frame breaks its schema: {shown}"[:400], where=f"in {where}") from error
 
 
+def lead_keys() -> dict[str, pl.Expr]:
+    """The columns of ``LEAD_ORDER`` that a record has not."""
+    return {
+        "_speaks": pl.col("is_denial") & pl.col("tier").is_in(["A", "B"]) & pl.col("disputed"),
+        "_complete": pl.sum_horizontal(pl.col(name).is_not_null().cast(pl.Int8) for name in _COMPLETE),
+    }
+
+
+def rank_keys() -> dict[str, pl.Expr]:
+    """The columns of ``RANK_ORDER`` that a record has not."""
+    return {"_confidence": pl.col("scores").struct.field("confidence")}
+
+
 def with_leads(records: pl.DataFrame) -> pl.DataFrame:
     """The records with ``is_lead``: best tier, then most complete, then earliest; a trusted denial first."""
-    speaks = pl.col("is_denial") & pl.col("tier").is_in(["A", "B"]) & pl.col("disputed")
-    complete = pl.sum_horizontal(pl.col(name).is_not_null().cast(pl.Int8) for name in _COMPLETE)
-    return (
-        records.with_columns(_speaks=speaks, _complete=complete)
-        .sort(
-            ["_speaks", "tier", "_complete", "published_at", "item_id"],
-            descending=[True, False, True, False, False],
-            nulls_last=True,
-        )
-        .with_columns(is_lead=pl.col("story_id").is_first_distinct())
-        .drop("_speaks", "_complete")
-    )
+    ordered = _in_order(records.with_columns(**lead_keys()), LEAD_ORDER)
+    return ordered.with_columns(is_lead=pl.col("story_id").is_first_distinct()).drop(*lead_keys())
 
 
 def ranked(records: pl.DataFrame) -> pl.DataFrame:
     """The records with ``rank``: by total, confidence, newest (undated last), item_id."""
-    confidence = pl.col("scores").struct.field("confidence").alias("_confidence")
-    return (
-        records.with_columns(confidence)
-        .sort(
-            ["total", "_confidence", "published_at", "item_id"],
-            descending=[True, True, True, False],
-            nulls_last=True,
-        )
-        .drop("_confidence")
-        .with_row_index("rank", offset=1)
-    )
+    ordered = _in_order(records.with_columns(**rank_keys()), RANK_ORDER)
+    return ordered.drop(*rank_keys()).with_row_index("rank", offset=1)
+
+
+def _in_order(records: pl.DataFrame, order: Mapping[str, bool]) -> pl.DataFrame:
+    return records.sort(list(order), descending=list(order.values()), nulls_last=True)
 
 
 def fold_stories(frame: pl.DataFrame, records: pl.DataFrame, ctx: RunContext) -> pl.DataFrame:
     """One row per story that has a record: its lead's decision, its facts, its desk state."""
     carried = (
-        frame.lazy().group_by("story_id").agg(publishers=pl.col("publisher").drop_nulls().unique().sort())
+        frame.lazy()
+        .group_by("story_id")
+        .agg(publishers=pl.col("publisher").drop_nulls().unique().sort(), item_ids=pl.col("item_id").sort())
     )
     recorded = records.lazy().group_by("story_id").agg(n_recorded=pl.len().cast(pl.Int64))
     earlier = (
@@ -98,26 +103,10 @@ def fold_stories(frame: pl.DataFrame, records: pl.DataFrame, ctx: RunContext) ->
         .join(carried, on="story_id", how="left")
         .join(recorded, on="story_id", how="left")
         .join(earlier, on="story_id", how="left")
-        .join(_verdicts(ctx), on="story_id", how="left")
-        .with_columns(
-            effective_decision=pl.coalesce("verdict", "decision"),
-            is_continued=pl.col("is_continued").fill_null(value=False),
-            phase=_phase(ctx),
-            desk_state=pl.lit("open", schemas.DESK_STATE),
-        )
+        .with_columns(is_continued=pl.col("is_continued").fill_null(value=False), phase=_phase(ctx))
+        .pipe(with_desk, frame, ctx)
     )
     return schemas.conform(leads, schemas.STORY).sort("story_id").collect()
-
-
-def _verdicts(ctx: RunContext) -> pl.LazyFrame:
-    standing = pl.col("expires_at").is_null() | (pl.col("expires_at") > ctx.as_of)
-    return (
-        ctx.history.verdicts.lazy()
-        .filter(standing & (pl.col("given_at") <= ctx.as_of))
-        .sort("given_at", "decision")
-        .unique("story_id", keep="last", maintain_order=True)
-        .select("story_id", verdict=pl.col("decision").cast(schemas.DECISION))
-    )
 
 
 def _phase(ctx: RunContext) -> pl.Expr:

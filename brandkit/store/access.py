@@ -47,6 +47,8 @@ class Access:
     def writing(self, name: str, *, run_id: str | None = None) -> Iterator[tuple[Session, Measurement]]:
         """A transaction, measured as a store write."""
         with self._measured("store_write", name, run_id) as counted, self.sessions.write() as session:
+            # Also within one transaction: what a history read there knew must not grow afterwards.
+            session.new_write()
             yield session, counted
 
     @contextmanager

@@ -151,6 +151,29 @@ def back_up(path: Path, *, before: str) -> Path:
     return copy
 
 
+def compact(path: Path) -> None:
+    """Write the closed file anew without what was deleted from it, which DuckDB would leave in place."""
+    unfinished = path.with_name(f".{path.name}.new")
+    for leftover in (unfinished, wal(unfinished)):
+        leftover.unlink(missing_ok=True)
+    config = {**_CONFIG, "enable_external_access": "true", "storage_compatibility_version": STORAGE_VERSION}
+    try:
+        con = duckdb.connect(str(unfinished), config=config)
+        try:
+            name = str(path).replace("'", "''")
+            con.execute(f"ATTACH '{name}' AS old (READ_ONLY)")
+            (new,) = con.sql("SELECT current_database()").fetchall()[0]
+            con.execute(f'COPY FROM DATABASE old TO "{new}"')
+            con.execute("DETACH old")
+        finally:
+            con.close()
+        unfinished.replace(path)
+    except OSError as error:
+        raise unwritable(path, error) from error
+    except duckdb.Error as error:
+        raise explained(error, path) from error
+
+
 def may_write(path: Path) -> bool:
     """Whether this process may write the file, or make files in the folder."""
     return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)

@@ -10,6 +10,7 @@ import polars as pl
 from brandkit import schemas
 from brandkit.pipeline import History
 from brandkit.store import runs
+from brandkit.store.erase import erased
 from brandkit.store.session import Session
 from brandkit.store.tables import listed
 
@@ -17,29 +18,45 @@ CONTEXT = timedelta(hours=72)
 BASELINE = timedelta(days=28)
 
 # What one desk's inputs brought in is none of another's.
-_SIGHTED = "observed_at < $as_of AND (seen_by IS NULL OR seen_by = $desk)"
+_SIGHTED = "observed_at < $as_of AND (seen_by IS NULL OR seen_by = $desk) AND written <= $through"
 _PLACED = {"item_id": pl.String, "story_id": pl.String, "run_id": pl.String}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """Whose past: sightings end before ``as_of``, stories are of runs dated before ``before``."""
+    """Whose past: sightings end before ``as_of``, stories are of runs dated before ``before``.
+
+    Of all this, what the store knew after its write of that number; later ones are not seen.
+    """
 
     profile_id: str
     kind: str
     window_start: datetime
     as_of: datetime
     before: date
+    known_through: int
 
     @property
     def sightings(self) -> dict[str, object]:
         """What ``_SIGHTED`` is asked with."""
-        return {"as_of": self.as_of, "desk": runs.desk(self.profile_id, self.kind)}
+        desk = runs.desk(self.profile_id, self.kind)
+        return {"as_of": self.as_of, "desk": desk, "through": self.known_through}
+
+    @property
+    def said(self) -> dict[str, object]:
+        """What is asked for of what people said."""
+        return {"profile_id": self.profile_id, "as_of": self.as_of, "through": self.known_through}
 
 
 def read(session: Session, asked: Asked) -> History:
-    """The six frames, each sorted by its key."""
-    past = runs.past(session, profile_id=asked.profile_id, kind=asked.kind, before=asked.before)
+    """The frames, each sorted by its key."""
+    past = runs.past(
+        session,
+        profile_id=asked.profile_id,
+        kind=asked.kind,
+        before=asked.before,
+        known_through=asked.known_through,
+    )
     placed = _items_in_scope(session, past, asked)
     return History(
         items=_items(session, placed, asked),
@@ -48,6 +65,8 @@ def read(session: Session, asked: Asked) -> History:
         baselines=_baselines(session, past, asked),
         story_rules=_story_rules(session, asked),
         verdicts=_verdicts(session, asked),
+        story_states=_story_states(session, asked),
+        erased=erased(session),
     )
 
 
@@ -105,7 +124,7 @@ def _items(session: Session, placed: pl.DataFrame, asked: Asked) -> pl.DataFrame
                     min(i.collected_at) OVER (PARTITION BY i.item_id) AS first_at
                 FROM items i SEMI JOIN wanted USING (item_id)
                 LEFT JOIN sighted s ON s.item_id = i.item_id AND s.content_hash = i.content_hash
-                WHERE coalesce(s.last_at, i.collected_at) < $as_of
+                WHERE coalesce(s.last_at, i.collected_at) < $as_of AND i.written <= $through
                 QUALIFY row_number() OVER (PARTITION BY i.item_id
                     ORDER BY s.last_at DESC NULLS LAST, i.collected_at DESC, i.content_hash DESC) = 1
             )
@@ -169,24 +188,46 @@ def _baselines(session: Session, past: pl.DataFrame, asked: Asked) -> pl.DataFra
 
 
 def _story_rules(session: Session, asked: Asked) -> pl.DataFrame:
+    """The newest rule about each two items, unless it undoes the one before."""
     found = session.frame(
-        "SELECT DISTINCT rule, item_a, item_b FROM story_rules "
-        "WHERE profile_id = $profile_id AND made_at <= $as_of",
+        """
+        SELECT rule, item_a, item_b FROM story_rules
+        WHERE profile_id = $profile_id AND made_at <= $as_of AND written <= $through
+        QUALIFY row_number() OVER (PARTITION BY item_a, item_b ORDER BY made_at DESC, rule_id DESC) = 1
+        """,
         schemas.STORY_RULE,
-        {"profile_id": asked.profile_id, "as_of": asked.as_of},
+        asked.said,
     )
-    return found.sort("item_a", "item_b", "rule")
+    return found.filter(pl.col("rule") != "undo").sort("item_a", "item_b")
 
 
 def _verdicts(session: Session, asked: Asked) -> pl.DataFrame:
-    """The newest verdict in force on each story; when it lapses, the one before it holds again."""
+    """The newest verdict in force on each story; when it lapses or is withdrawn, the one before holds."""
     found = session.frame(
         f"""
-        SELECT {listed(schemas.VERDICT)} FROM verdicts
-        WHERE profile_id = $profile_id AND given_at <= $as_of AND (expires_at IS NULL OR expires_at > $as_of)
+        WITH said AS (
+            SELECT * FROM verdicts
+            WHERE profile_id = $profile_id AND given_at <= $as_of AND written <= $through
+        ), withdrawn AS (SELECT withdraws AS verdict_id FROM said WHERE withdraws IS NOT NULL)
+        SELECT {listed(schemas.VERDICT)} FROM said ANTI JOIN withdrawn USING (verdict_id)
+        WHERE withdraws IS NULL AND (expires_at IS NULL OR expires_at > $as_of)
         QUALIFY row_number() OVER (PARTITION BY story_id ORDER BY given_at DESC, verdict_id DESC) = 1
         """,
         schemas.VERDICT,
-        {"profile_id": asked.profile_id, "as_of": asked.as_of},
+        asked.said,
+    )
+    return found.sort("story_id")
+
+
+def _story_states(session: Session, asked: Asked) -> pl.DataFrame:
+    """The newest state of each story, a lapsed snooze too: that it is over is for the run to see."""
+    found = session.frame(
+        f"""
+        SELECT {listed(schemas.STORY_STATE)} FROM story_states
+        WHERE profile_id = $profile_id AND changed_at <= $as_of AND written <= $through
+        QUALIFY row_number() OVER (PARTITION BY story_id ORDER BY changed_at DESC, state_id DESC) = 1
+        """,
+        schemas.STORY_STATE,
+        asked.said,
     )
     return found.sort("story_id")

@@ -9,8 +9,10 @@ import polars as pl
 
 from brandkit.pipeline import History
 from brandkit.store import history as past
-from brandkit.store import published
+from brandkit.store import inputs as run_inputs
+from brandkit.store import published, runs
 from brandkit.store.access import HasAccess
+from brandkit.store.inputs import RunInputs
 from brandkit.store.runs import RunRow, id_of
 
 
@@ -60,22 +62,43 @@ class ReadMethods(HasAccess):
         window_start: datetime,
         as_of: datetime,
         before: date,
+        known_through: int | None = None,
     ) -> History:
         """What a run of this profile may know of the past, read as of one instant.
+
+        With ``known_through`` as the store was after its write of that number: whatever came in
+        later, of whatever date, is not seen.
 
         Items: the current revision of every item sighted in the 72 h before ``window_start`` or
         since, up to ``as_of``, and the older items of their stories, as the latest complete runs
         dated before ``before`` placed them. ``collected_at`` is an item's
         first sighting, ``seen_at`` its last. Shares are empty so far.
         """
-        asked = past.Asked(
-            profile_id=profile_id,
-            kind=kind,
-            window_start=window_start,
-            as_of=as_of,
-            before=before,
-        )
         with self._access.reading("history") as (session, counted):
+            asked = past.Asked(
+                profile_id=profile_id,
+                kind=kind,
+                window_start=window_start,
+                as_of=as_of,
+                before=before,
+                known_through=session.known_through() if known_through is None else known_through,
+            )
             found = past.read(session, asked)
+            counted.rows_out = found.items.height
+            return found
+
+    def known_through(self) -> int:
+        """The number of the store's last write; inside ``reading()``, what all reads of it know."""
+        with self._access.reading("known_through") as (session, _):
+            return session.known_through()
+
+    def inputs(self, run: str | RunRow) -> RunInputs:
+        """What the stages of a complete run went to work on, the past as it was known then.
+
+        Raises: UnknownError for a run that is not there; ReplayRefused where it has no inputs, or
+        none any more, with the reason.
+        """
+        with self._access.reading("inputs", run_id=id_of(run)) as (session, counted):
+            found = run_inputs.again(session, runs.get(session, id_of(run)))
             counted.rows_out = found.items.height
             return found

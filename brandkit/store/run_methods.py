@@ -8,8 +8,10 @@ from datetime import date, datetime
 
 import polars as pl
 
+from brandkit.store import inputs as run_inputs
 from brandkit.store import published, runlock, runs
 from brandkit.store.access import HasAccess
+from brandkit.store.inputs import RunInputs
 from brandkit.store.runs import NewRun, RunRow, id_of
 
 
@@ -77,13 +79,15 @@ class RunMethods(HasAccess):
         counts: Mapping[str, int] | None = None,
         warnings: Sequence[str] = (),
         fingerprint: str | None = None,
+        inputs: RunInputs | None = None,
+        input_hash: str | None = None,
         finished_at: datetime,
     ) -> RunRow:
         """Publish all of a run in one transaction, whose last statement marks it complete.
 
         ``items`` are those the run took in (without them: the records' own); each record is stored
         with the revision the store gave its content. Records may be lazy: they are written in
-        chunks and never whole in memory.
+        chunks and never whole in memory. Without its ``inputs`` a run cannot be replayed.
 
         Raises: UnknownError; StoreError for a run that has ended; ContractError for repeated keys.
         """
@@ -92,15 +96,19 @@ class RunMethods(HasAccess):
         )
         run_id = id_of(run)
         with self._access.writing("finish_run", run_id=run_id) as (session, counted):
-            seen_by = runs.running(session, run_id).desk
-            counted.rows_in = counted.rows_out = published.write(session, run_id, output, seen_by=seen_by)
+            row = runs.running(session, run_id)
+            counted.rows_in = counted.rows_out = published.write(session, run_id, output, seen_by=row.desk)
             runs.add_stages(session, run_id, stages)
+            if inputs is not None:
+                run_inputs.keep(session, row, inputs)
             runs.publish(
                 session,
                 run_id,
                 counts=counts or {},
                 warnings=warnings,
                 fingerprint=fingerprint,
+                known_through=None if inputs is None else inputs.known_through,
+                input_hash=input_hash,
                 finished_at=finished_at,
             )
             return runs.get(session, run_id)

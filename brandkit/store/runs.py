@@ -17,8 +17,10 @@ from brandkit.store.tables import RUN, TABLES, conformed, listed
 from brandkit.telemetry import event_schema
 
 OWNER_DIED = "owner died"
-# A listing shows many runs; the frozen profile of each belongs to the one that is looked at.
-LISTED = {name: dtype for name, dtype in RUN.items() if name != "profile_json"}
+# A listing shows many runs; the frozen profile of each, and what replay goes by, belong to the one that
+# is looked at.
+_OF_ONE = ("profile_json", "known_through", "written", "input_hash")
+LISTED = {name: dtype for name, dtype in RUN.items() if name not in _OF_ONE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,10 @@ class RunRow:
     error: str | None
     owner_pid: int
     owner_host: str
+    known_through: int | None = None
+    written: int | None = None
+    input_hash: str | None = None
+    inputs_gone: str | None = None
 
     @property
     def desk(self) -> str:
@@ -75,8 +81,11 @@ class NewRun:
 
 
 def _as_row(frame: pl.DataFrame) -> RunRow | None:
-    if frame.height == 0:
-        return None
+    return as_row(frame) if frame.height else None
+
+
+def as_row(frame: pl.DataFrame) -> RunRow:
+    """The run in a frame of one row, as the table has it."""
     values = frame.row(0, named=True)
     values["versions"] = json.loads(values["versions"])
     values["counts"] = json.loads(values["counts"])
@@ -128,17 +137,23 @@ def publish(
     counts: Mapping[str, int],
     warnings: Iterable[str],
     fingerprint: str | None,
+    known_through: int | None,
+    input_hash: str | None,
     finished_at: datetime,
 ) -> None:
     """Mark a run complete: the last statement of the transaction that publishes it."""
     session.run(
         "UPDATE runs SET counts = $counts, warnings = $warnings, finished_at = $finished_at, "
-        "fingerprint = coalesce($fingerprint, fingerprint), status = 'complete' WHERE run_id = $run_id",
+        "fingerprint = coalesce($fingerprint, fingerprint), known_through = $known_through, "
+        "written = $written, input_hash = $input_hash, status = 'complete' WHERE run_id = $run_id",
         {
             "run_id": run_id,
             "counts": json.dumps(dict(counts), sort_keys=True),
             "warnings": list(warnings),
             "fingerprint": fingerprint,
+            "known_through": known_through,
+            "written": session.write_number,
+            "input_hash": input_hash,
             "finished_at": finished_at,
         },
     )
@@ -238,18 +253,23 @@ def listing(session: Session, *, profile_id: str | None, limit: int | None) -> p
     )
 
 
-def past(session: Session, *, profile_id: str, kind: str, before: date) -> pl.DataFrame:
-    """The latest complete attempt of each earlier date, shadows left out: run_id, run_on."""
+def past(
+    session: Session, *, profile_id: str, kind: str, before: date, known_through: int
+) -> pl.DataFrame:
+    """The latest complete attempt of each earlier date, shadows left out: run_id, run_on.
+
+    Complete by the store's write of that number, that is: later ones are not seen.
+    """
     return session.frame(
         """
         SELECT run_id, run_on FROM runs
         WHERE profile_id = $profile_id AND kind = $kind AND run_on < $before
-          AND NOT shadow AND status = 'complete'
+          AND NOT shadow AND status = 'complete' AND written <= $through
         QUALIFY row_number() OVER (PARTITION BY run_on ORDER BY attempt DESC) = 1
         ORDER BY run_on
         """,
         {"run_id": pl.String, "run_on": pl.Date},
-        {"profile_id": profile_id, "kind": kind, "before": before},
+        {"profile_id": profile_id, "kind": kind, "before": before, "through": known_through},
     )
 
 

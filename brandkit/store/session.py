@@ -19,7 +19,8 @@ import polars as pl
 
 from brandkit.errors import StoreBusyError, StoreError
 from brandkit.store import files, lock, migrations
-from brandkit.store.tables import Columns, chunks, listed, restored
+from brandkit.store.tables import TABLES, Columns, chunks, listed, restored
+from brandkit.store.veil import Veil, make_key
 
 Parameters = Mapping[str, object]
 
@@ -27,10 +28,12 @@ Parameters = Mapping[str, object]
 class Session:
     """An open connection inside the lock, handed to the functions that hold the SQL."""
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, path: Path, *, writable: bool) -> None:
+    def __init__(self, con: duckdb.DuckDBPyConnection, path: Path, veil: Veil, *, writable: bool) -> None:
         self.writable = writable
+        self.veil = veil
         # DuckDB's commit after an error returns as if all were well, and has rolled back.
         self.doomed = False
+        self._number: int | None = None
         self._con = con
         self._path = path
 
@@ -43,7 +46,7 @@ class Session:
         """A result as a frame with the types given, in the order DuckDB had it."""
         with self._watched():
             found = self._con.sql(sql, params=dict(parameters or {})).pl()
-        return restored(found, columns)
+        return self.veil.show(restored(found, columns))
 
     def run(self, sql: str, parameters: Parameters | None = None) -> None:
         """Execute a statement that gives no rows back."""
@@ -60,14 +63,36 @@ class Session:
         finally:
             self._con.unregister(name)
 
+    def new_write(self) -> None:
+        """What is written from here on is another write than what was written before."""
+        self._number = None
+
+    @property
+    def write_number(self) -> int:
+        """The number of the write that goes on, one more than the last; taken when first asked for."""
+        if self._number is None:
+            self.run("INSERT INTO writes SELECT coalesce(max(n), 0) + 1 FROM writes")
+            self._number = self.known_through()
+        return self._number
+
+    def known_through(self) -> int:
+        """The number of the last write: what is read here is known through it."""
+        ((number,),) = self.rows("SELECT coalesce(max(n), 0) FROM writes")
+        return int(number)
+
     def insert(self, table: str, frame: pl.DataFrame | pl.LazyFrame) -> int:
-        """Add the rows to a table, by column name, a chunk at a time; gives how many."""
+        """Add the rows to a table, by column name, a chunk at a time; gives how many.
+
+        Where the table keeps it, each row gets the number of the write.
+        """
         added = 0
         for chunk in chunks(frame):
             if chunk.height == 0:
                 continue
+            if "written" in TABLES[table]:
+                chunk = chunk.with_columns(written=pl.lit(self.write_number, pl.Int64))
             names = listed(chunk.columns)
-            with self.given("chunk", chunk):
+            with self.given("chunk", self.veil.hide(chunk)):
                 self.run(f"INSERT INTO {table} ({names}) SELECT {names} FROM chunk")
             added += chunk.height
         return added
@@ -114,6 +139,7 @@ class Sessions:
         self.path = path
         self.lock_path = path.with_name(path.name + ".lock")
         self._timeout_s = timeout_s
+        self._veil = Veil(path)
 
     @property
     def _shared(self) -> _Shared:
@@ -161,6 +187,22 @@ class Sessions:
             con = self._open_to_read(stack, left_s)
             yield stack.enter_context(self._session(con, writable=False))
 
+    def compact(self) -> None:
+        """Write the file anew without what was deleted: until then, it can still be found in it.
+
+        Raises: StoreError inside a transaction, whose file must stay where it is.
+        """
+        with self._turn() as left_s:
+            if self._shared.session is not None:
+                raise StoreError(f"the store {self.path} cannot be compacted inside a transaction")
+            if files.check(self.path):
+                with self._locked(exclusive=True, timeout_s=left_s) as descriptor:
+                    if descriptor is not None:
+                        lock.renew_token(descriptor)
+                    # What is still beside the file belongs to it.
+                    files.connect(self.path, read_only=False).close()
+                    files.compact(self.path)
+
     @contextmanager
     def _turn(self) -> Iterator[float]:
         started = time.monotonic()
@@ -186,7 +228,7 @@ class Sessions:
 
     @contextmanager
     def _session(self, con: duckdb.DuckDBPyConnection, *, writable: bool) -> Iterator[Session]:
-        session = Session(con, self.path, writable=writable)
+        session = Session(con, self.path, self._veil, writable=writable)
         self._shared.session, self._shared.owner = session, threading.get_ident()
         try:
             yield session
@@ -209,6 +251,8 @@ class Sessions:
 
     def _open_to_write(self) -> duckdb.DuckDBPyConnection:
         if not self.path.exists():
+            # The key first: a store without one could not take an account in.
+            make_key(self.path)
             files.create(self.path)
         elif not (files.may_write(self.path) and files.may_write(self.path.parent)):
             raise files.unwritable(self.path, None)

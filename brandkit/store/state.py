@@ -9,18 +9,33 @@ from types import TracebackType
 from typing import Self
 
 from brandkit.store.access import Access, StoreInfo
+from brandkit.store.alert_methods import AlertMethods
 from brandkit.store.cache import SHARED_CACHE, QueryCache
 from brandkit.store.desk_methods import DeskMethods
+from brandkit.store.find_methods import FindMethods
 from brandkit.store.item_methods import ItemMethods
+from brandkit.store.lookup_methods import LookupMethods
+from brandkit.store.privacy_methods import PrivacyMethods
 from brandkit.store.read_methods import ReadMethods
 from brandkit.store.run_methods import RunMethods
 from brandkit.store.runs import RunRow
+from brandkit.store.trend_methods import TrendMethods
 from brandkit.telemetry import Telemetry
 
 __all__ = ["RunRow", "StateStore", "StoreInfo"]
 
 
-class StateStore(ItemMethods, RunMethods, ReadMethods, DeskMethods):
+class StateStore(
+    ItemMethods,
+    RunMethods,
+    ReadMethods,
+    DeskMethods,
+    LookupMethods,
+    AlertMethods,
+    PrivacyMethods,
+    FindMethods,
+    TrendMethods,
+):
     """The store at a path: made on the first write, held only while a call lasts.
 
     Safe from several threads and several processes. Until something was written, every read finds

@@ -16,6 +16,9 @@ Columns = Mapping[str, Any]
 # Chunks are what is held twice, once in Polars and once in Arrow, while a frame is written.
 CHUNK_ROWS = 100_000
 
+# The number of the store's write that brought a row in: with it the store can be read as it was known
+# then. ``Session.insert`` puts it there, and rows of these tables are never changed afterwards.
+_WRITTEN: Columns = {"written": pl.Int64}
 RUN: Columns = {
     "run_id": pl.String,
     "profile_id": pl.String,
@@ -23,7 +26,7 @@ RUN: Columns = {
     "run_on": pl.Date,
     "attempt": pl.Int32,
     "shadow": pl.Boolean,
-    "status": pl.Enum(["running", "complete", "failed"]),
+    "status": pl.Enum(["running", "complete", "failed", "pruned"]),
     "as_of": schemas.INSTANT,
     "window_start": schemas.INSTANT,
     "started_at": schemas.INSTANT,
@@ -37,15 +40,24 @@ RUN: Columns = {
     "error": pl.String,
     "owner_pid": pl.Int64,
     "owner_host": pl.String,
+    # What ``replay`` goes by: the write its history was read at, the write that published it, and
+    # the hash of all it went to work on; and why that cannot be had any more, where it cannot.
+    "known_through": pl.Int64,
+    **_WRITTEN,
+    "input_hash": pl.String,
+    "inputs_gone": pl.String,
 }
 _RUN_ID: Columns = {"run_id": pl.String}
 _PROFILE_ID: Columns = {"profile_id": pl.String}
 
 TABLES: Mapping[str, Columns] = {
     "runs": RUN,
-    "items": schemas.ITEM,
+    "items": {**schemas.ITEM, **_WRITTEN},
     # Whose run brought the sighting in; null where it belongs to all, as what a fetch brings.
-    "observations": {**schemas.OBSERVATION, "seen_by": pl.String},
+    "observations": {**schemas.OBSERVATION, "seen_by": pl.String, **_WRITTEN},
+    # Of what a run went to work on, the little that neither its records nor its history tell.
+    "run_items": {**_RUN_ID, **schemas.ITEM},
+    "run_observations": {**_RUN_ID, **schemas.OBSERVATION},
     "records": {**_RUN_ID, **schemas.RECORD},
     "stories": {**_RUN_ID, **schemas.STORY},
     "rejects": {**_RUN_ID, "seq": pl.Int64, **schemas.REJECT},
@@ -67,25 +79,39 @@ TABLES: Mapping[str, Columns] = {
         "last_modified": pl.String,
         "updated_at": schemas.INSTANT,
     },
-    "verdicts": {"verdict_id": pl.String, **_PROFILE_ID, **schemas.VERDICT, "given_by": pl.String},
-    "story_rules": {**_PROFILE_ID, **schemas.STORY_RULE, "made_at": schemas.INSTANT, "made_by": pl.String},
+    "verdicts": {
+        **_PROFILE_ID,
+        **schemas.VERDICT,
+        "given_by": pl.String,
+        # A row that takes a verdict back names it, and has no decision of its own.
+        "withdraws": pl.String,
+        **_WRITTEN,
+    },
+    "story_rules": {
+        "rule_id": pl.String,
+        **_PROFILE_ID,
+        **schemas.STORY_RULE,
+        "reason": pl.String,
+        "made_at": schemas.INSTANT,
+        "made_by": pl.String,
+        **_WRITTEN,
+    },
     "story_states": {
         **_PROFILE_ID,
-        "story_id": pl.String,
-        "desk_state": schemas.DESK_STATE,
-        "assignee": pl.String,
-        "snoozed_until": schemas.INSTANT,
+        **schemas.STORY_STATE,
         "note": pl.String,
-        "changed_at": schemas.INSTANT,
+        "changed_by": pl.String,
+        **_WRITTEN,
     },
     "alerts": {
         "alert_id": pl.String,
         **_PROFILE_ID,
         **_RUN_ID,
-        "story_id": pl.String,
-        "rule": pl.String,
-        "raised_at": schemas.INSTANT,
-        "acknowledged_at": schemas.INSTANT,
+        **schemas.ALERT,
+        "delivered_to": schemas.NAMES,
+        "delivered_at": schemas.INSTANT,
+        "n_tries": pl.Int64,
+        "error": pl.String,
     },
     "artifacts": {
         **_RUN_ID,
@@ -95,6 +121,16 @@ TABLES: Mapping[str, Columns] = {
         "n_bytes": pl.Int64,
         "made_at": schemas.INSTANT,
     },
+    # Who asked to be forgotten, so that the next load does not bring them back.
+    "erasures": {
+        **schemas.ERASURE,
+        "erased_at": schemas.INSTANT,
+        "erased_by": pl.String,
+        "reason": pl.String,
+        "n_items": pl.Int64,
+        **_WRITTEN,
+    },
+    "writes": {"n": pl.Int64},
     "migrations": {"version": pl.Int32, "name": pl.String, "applied_at": schemas.INSTANT},
 }
 

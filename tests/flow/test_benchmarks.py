@@ -22,6 +22,12 @@ def test_the_speed_table_is_printed_and_written_and_both_sides_of_each_line_give
         "bulk upsert against single",
         "records(run) cached against not",
         "scoring, vectorised against per row",
+        "verify against scoring",
+        "the same, read from a store",
+        "explain_frame against explain",
+        "explain one item: first, against 0.1 s",
+        "explain one item: cache off, against 0.1 s",
+        "explain one item: warm, against 0.1 s",
     }
     assert all(r["equal"] and r["rows"] == 1000 for r in results)
     assert all(r["name"] in done.stdout for r in results)

@@ -54,21 +54,23 @@ def test_whatever_a_name_holds_the_file_reads_back(name: str, rivals: list[str])
 
 def test_every_default_that_the_file_shows_is_the_default() -> None:
     template = resources.files("brandkit.defaults").joinpath("profile.toml").read_text(encoding="utf-8")
-    shown = re.findall(r"^# (\w+) = (.+)$", template, flags=re.MULTILINE)
     profile = BrandProfile.from_dict({"id": "x", "own": ["x"]})
     known = {
-        **{name: getattr(profile, name) for name in ("day_starts",)},
-        **{
-            name: getattr(profile.sources, name)
-            for name in ("use_defaults", "lists", "own_domains", "unreliable")
-        },
-        **profile.thresholds.model_dump(),
-        **profile.parameters.model_dump(),
+        "": {"day_starts": profile.day_starts},
+        "sources": profile.sources.model_dump(include={"use_defaults", "lists", "own_domains", "unreliable"}),
+        "thresholds": profile.thresholds.model_dump(),
+        "parameters": profile.parameters.model_dump(exclude={"half_life_h"}),
+        "alerts": profile.alerts.model_dump(exclude={"quiet_from", "quiet_to"}),
+        "levers": profile.levers.model_dump(),
     }
-    assert {name for name, _ in shown} == set(known) - {"half_life_h"}
-    for name, text in shown:
-        value = tomllib.loads(f"x = {text}")["x"]
-        assert (tuple(value) if isinstance(value, list) else value) == known[name], name
+    # What stands before the first [table], then each table's name and what stands in it.
+    parts = ["", *re.split(r"^\[([\w.]+)\]$", template, flags=re.MULTILINE)]
+    for table, text in zip(parts[::2], parts[1::2], strict=True):
+        shown = dict(re.findall(r"^# (\w+) = (.+)$", text, flags=re.MULTILINE))
+        assert set(shown) == set(known.get(table, {})), table
+        for name, value in shown.items():
+            read = tomllib.loads(f"x = {value}")["x"]
+            assert (tuple(read) if isinstance(read, list) else read) == known[table][name], name
 
 
 def test_blank_and_repeated_names_are_left_out() -> None:

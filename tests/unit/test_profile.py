@@ -24,10 +24,15 @@ def profile(**more: Any) -> BrandProfile:
 
 # what is wrong; the whole message, line by line ("F" stands for "in desk.toml").
 TABLES = (
-    "day_starts, exclusions, forbidden, id, own, parameters, pillars, rivals, sources, thresholds, "
-    "timezone, title, triggers, watched, weights"
+    "alerts, day_starts, exclusions, forbidden, id, levers, own, parameters, pillars, rivals, sources, "
+    "thresholds, timezone, title, triggers, watched, weights"
 )
 BARS = "confidence, must_cover, optional, own_name_floor, tied, verified, watch, watch_virality"
+LEVERS = (
+    "adopters_ab, age, constraint, coordination, engagement_ratio, evidence, exclusion, joins_now, "
+    "misinfo_risk, other_name, outlets, own_name, pillars, provenance, publisher_a, publishers_ab, reach, "
+    "tier, trigger, unlisted_publishers, velocity_h"
+)
 ID_RULE = "must be lower-case letters, digits, - and _, and not begin with - or _"
 NOTHING = "nothing to cover: give at least one of own, rivals, watched or pillars, F"
 TWO_SIDES = "'Nordlys' stands in two of own, rivals and watched; it can be only one of them, F"
@@ -174,6 +179,28 @@ MESSAGES: list[tuple[dict[str, Any], list[str]]] = [
     ({"pillars": ["labour", "labour"]}, ["'labour' stands twice in pillars, F"]),
     ({"rivals": ["Nordlys"]}, [TWO_SIDES]),
     ({"id": "-", "title": 5, "timezone": "Mars"}, ["'id' is '-', F", ID_RULE, "2 more after this one"]),
+    (
+        {"levers": {"publisher_ab": [1]}},
+        ["unknown key 'publisher_ab', F, [levers]", f"known: {LEVERS}", "did you mean 'publishers_ab'?"],
+    ),
+    (
+        {"levers": {"own_name": ["titel"]}},
+        [
+            "'own_name' (entry 1) is 'titel', F, [levers]",
+            "must be 'nowhere', 'summary' or 'title'",
+            "did you mean 'title'?",
+        ],
+    ),
+    ({"levers": {"outlets": [0]}}, ["'outlets' (entry 1) is 0, F, [levers]", "must be 1 or more"]),
+    ({"levers": {"age": 6}}, ["'age' is 6, F, [levers]", "must be a list: [...]"]),
+    (
+        {"levers": {"evidence": [False]}},
+        ["a lever without values is [false], F, [levers.evidence]", "[true], or [] to switch it off"],
+    ),
+    (
+        {"levers": {"reach": list(range(13))}},
+        ["a grid of 13 values, F, [levers.reach]", "12 or fewer"],
+    ),
 ]
 
 
@@ -348,6 +375,17 @@ def test_the_hash_is_the_same_on_every_machine() -> None:
     assert profile().hash == hashlib.sha256(plain.encode()).hexdigest()
 
 
+def test_a_grid_is_kept_in_rising_order_with_each_value_once() -> None:
+    grids = profile(levers={"velocity_h": [4, 1, 4], "tier": ["A", "C"], "outlets": []}).levers
+    assert (grids.velocity_h, grids.tier, grids.outlets) == ((1.0, 4.0), ("C", "A"), ())
+
+
+def test_a_snapshot_from_before_there_were_levers_has_the_usual_grids() -> None:
+    document = json.loads(profile().snapshot)
+    del document["levers"]
+    assert BrandProfile.from_snapshot(json.dumps(document)) == profile()
+
+
 def test_a_profile_cannot_be_changed() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         profile().thresholds.must_cover = 70  # type: ignore[misc]
@@ -449,3 +487,12 @@ def test_five_years_of_days_follow_one_another_without_gap(zone: str, starts: st
         assert start == previous
         assert timedelta(hours=22) < end - start < timedelta(hours=26)
         previous = end
+
+
+def test_a_changed_copy_is_another_profile_and_freezes_what_it_is() -> None:
+    desk = profile()
+    lower = desk.thresholds.model_copy(update={"must_cover": 70})
+    copied = desk.model_copy(update={"thresholds": lower})
+    assert copied.hash != desk.hash
+    assert BrandProfile.from_snapshot(copied.snapshot) == copied
+    assert desk.model_copy().hash == desk.hash

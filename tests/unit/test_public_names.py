@@ -14,9 +14,10 @@ import brandkit as bk
 
 NAMES = [
     "Assessment", "BrandProfile", "BrandkitError", "Decision", "Gate", "History", "Modifier", "Pipeline",
-    "RunContext", "RunResult", "Runner", "Settings", "Stage", "StateStore", "Task", "assess",
-    "cluster_stories", "coordinated_pairs", "detect_bursts", "explain", "scan_items", "standard_pipeline",
-    "verify",
+    "RunContext", "RunResult", "Runner", "Settings", "Stage", "StateStore", "Task", "assess", "calibrate",
+    "cluster_stories", "compare", "coordinated_pairs", "detect_bursts", "explain", "explain_frame",
+    "give_verdict", "kept", "lineage", "merge_stories", "replay", "scan_items", "set_state", "split_story",
+    "standard_pipeline", "verify", "what_if",
 ]  # fmt: skip
 
 

@@ -25,7 +25,10 @@ def valid() -> dict[str, pl.DataFrame]:
     """A valid frame of every schema, without a single null."""
     items = signals(*({**FILLED, "story_id": f"s{n}"} for n in range(ROWS)))
     settled = settle(judged(items), context())
-    stories = settled.outputs["stories"].with_columns(snoozed_until=pl.lit(AS_OF, schemas.INSTANT))
+    stories = settled.outputs["stories"].with_columns(
+        snoozed_until=pl.lit(AS_OF, schemas.INSTANT), reopened=pl.lit("disputed", schemas.REOPENED),
+        verdict_id=pl.lit("v"), state_id=pl.lit("s"), assignee=pl.lit("Ann"),
+    )  # fmt: skip
     observations = items.with_columns(observed_at="seen_at").select(list(schemas.OBSERVATION))
     refused = {"raw_file": "f", "stage": "normalise", "reasons": ["no_identity"], "raw": "{}"}
     rejects = pl.DataFrame([{**refused, "raw_row": n} for n in range(ROWS)], schema=dict(schemas.REJECT))
@@ -47,7 +50,10 @@ MAY_BE_NULL: dict[str, set[str]] = {
         "published_at", "reactions", "comments", "shares", "views", "followers",
     },
     "Observations": {"reactions", "comments", "shares", "views", "content_hash"},
-    "Stories": {"title", "url", "first_seen_at", "last_seen_at", "snoozed_until"},
+    "Stories": {
+        "title", "url", "first_seen_at", "last_seen_at", "verdict_id", "state_id", "assignee",
+        "snoozed_until", "reopened",
+    },
     "Rejects": {"raw_file", "raw_row", "raw"},
 }  # fmt: skip
 MAY_BE_NULL["Signals"] = MAY_BE_NULL["Records"] = MAY_BE_NULL["Items"] | {

@@ -124,7 +124,7 @@ def test_a_card_shows_an_editors_verdict_beside_the_score() -> None:
     verdict = pl.lit("optional").cast(brief.stories["effective_decision"].dtype)
     changed = replace(brief, stories=brief.stories.with_columns(effective_decision=verdict))
     (story,) = cards(changed, "optional", most=5)
-    assert story.verdict == "An editor's verdict; the score alone says must cover."
+    assert story.verdict == "optional. The score alone says must cover."
     assert not cards(changed, "must_cover", most=5)
 
 

@@ -192,4 +192,6 @@ def test_instants_are_utc_whatever_the_machines_zone(
 def test_a_half_made_store_of_a_crash_is_made_anew(store: StateStore) -> None:
     store.path.with_name(f".{store.path.name}.new").write_bytes(b"half")
     assert publish(store, records((1, "s"))).status == "complete"
-    assert sorted(os.listdir(store.path.parent)) == ["store.duckdb", "store.duckdb.lock"]
+    assert sorted(os.listdir(store.path.parent)) == [
+        "store.duckdb", "store.duckdb.key", "store.duckdb.lock",
+    ]  # fmt: skip

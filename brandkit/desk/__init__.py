@@ -1,0 +1,1 @@
+"""What people write: verdicts, story rules, story states; and what they are told: alerts."""

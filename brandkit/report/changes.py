@@ -1,0 +1,117 @@
+"""The brief's section "What changed": the stories that moved since the run before, each with its cause."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from brandkit.record.causes import part_words
+from brandkit.record.compare import Comparison, Decided, because, compare_records, run_before
+from brandkit.report.brief import Brief, counted, spoken
+from brandkit.report.charts import shortened
+from brandkit.report.html import Html, join, tag
+from brandkit.report.tables import Column, nothing, section, table
+from brandkit.settings import Settings
+from brandkit.store.runs import RunRow
+from brandkit.store.state import StateStore
+
+MOST_LINES = 8
+MOST_GONE = 3
+_GONE_CHARACTERS = 80
+_COLUMNS = (
+    Column("title", "Story", "title", link="url"),
+    Column("decision_from", "Before", "decision"),
+    Column("decision_to", "Now", "decision"),
+    Column("why", "Because"),
+    Column("points", "Points", "when"),
+    Column("item_to", "Id", "code"),
+)
+
+
+def what_changed(brief: Brief, store: StateStore | str | Path | None = None) -> Html:
+    """What moved since the run before, and why; for a shadow run, against the live run of its day.
+
+    ``store`` is where the brief's run stands: without it, the store of the settings.
+    """
+    if brief.records.is_empty():
+        return section("What changed", nothing("No items on this day, so nothing to compare."))
+    kept = store if isinstance(store, StateStore) else StateStore(store or _usual())
+    with kept.reading():
+        before = run_before(kept, brief.run)
+        if before is None:
+            return section("What changed", nothing("There is no earlier run to compare with."))
+        earlier, row = Decided.read(kept, before), kept.run(before)
+    found = compare_records(earlier, _decided(brief))
+    return section("What changed", *_told(found, brief, row), n=found.moved.height)
+
+
+def _usual() -> Path:
+    with warnings.catch_warnings():
+        # The brief's opening has said already what is wrong with the settings.
+        warnings.simplefilter("ignore", UserWarning)
+        return Settings.load().db_path
+
+
+def _decided(brief: Brief) -> Decided:
+    run = brief.run
+    return Decided(
+        records=brief.records,
+        stories=brief.stories,
+        profile=brief.profile,
+        as_of=run.as_of,
+        window_start=run.window_start,
+        run_id=run.run_id,
+        versions=run.versions,
+    )
+
+
+def _told(found: Comparison, brief: Brief, before: RunRow) -> tuple[Html, ...]:
+    moved = found.moved
+    since = "the live run" if brief.run.shadow else f"the run of {_day(before.run_on)}"
+    if found.n_continued == 0:
+        return (nothing(f"No story of {since} goes on."), _gone(found))
+    if moved.is_empty():
+        as_was = counted(found.n_continued, "story goes on as it was", "stories go on as they were")
+        return (nothing(f"Nothing moved since {since}: {as_was}."), _gone(found))
+    go_on = counted(found.n_continued, "story goes on", "stories go on")
+    said = f"{go_on} since {since}; {moved.height:,} of them moved."
+    return (tag("p", said, class_="soft"), table(_rows(moved), _COLUMNS, total=moved.height), _gone(found))
+
+
+def _day(on: date) -> str:
+    return f"{on:%A} {on.day} {on:%B}"
+
+
+def _rows(moved: pl.DataFrame) -> pl.DataFrame:
+    shown = moved.head(MOST_LINES)
+    told = [_why(move) for move in shown.to_dicts()]
+    return shown.with_columns(
+        title=pl.coalesce("title", "url", "story_id"),
+        why=pl.Series(told, dtype=pl.String),
+        points=pl.format("{} → {}", "total_from", "total_to"),
+    )
+
+
+def _why(move: Mapping[str, Any]) -> str:
+    parts = part_words(move["parts"])
+    return f"{because(move)}: {parts}" if parts else because(move)
+
+
+def _gone(found: Comparison) -> Html:
+    """The stories that asked for action and were not seen again, neither alone nor in another story."""
+    asked = pl.col("decision_from").is_in(["must_cover", "block", "optional"])
+    is_gone = pl.col("decision_to").is_null() & (pl.col("cause") == "gone")
+    gone = found.stories.filter(asked & is_gone)
+    if gone.is_empty():
+        return Html("")
+    named = [
+        f"{shortened(move['title'] or move['story_id'], _GONE_CHARACTERS)} ({spoken(move['decision_from'])})"
+        for move in gone.head(MOST_GONE).to_dicts()
+    ]
+    rest = f" and {gone.height - MOST_GONE:,} more" if gone.height > MOST_GONE else ""
+    return tag("p", join([tag("strong", "Not seen again: "), f"{'; '.join(named)}{rest}."]), class_="small")
