@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from brandkit.record.replay import replay as replay
     from brandkit.record.verify import verify as verify
     from brandkit.record.what_if import what_if as what_if
+    from brandkit.record.why_not import what_holds as what_holds
+    from brandkit.record.why_not import why_not as why_not
     from brandkit.runner import Runner as Runner
     from brandkit.runner import RunResult as RunResult
     from brandkit.runner import Task as Task
@@ -81,7 +83,9 @@ _ROOMS = {
     "split_story": "desk.stories",
     "standard_pipeline": "assess",
     "verify": "record.verify",
+    "what_holds": "record.why_not",
     "what_if": "record.what_if",
+    "why_not": "record.why_not",
 }
 
 __all__ = [
@@ -118,7 +122,9 @@ __all__ = [
     "split_story",
     "standard_pipeline",
     "verify",
+    "what_holds",
     "what_if",
+    "why_not",
 ]
 
 

@@ -289,7 +289,7 @@ class _Attempt:
                 self.known_through = self.store.known_through()
                 return self.store.history(
                     self.profile.id, kind=self.task.kind, window_start=context.window_start,
-                    as_of=context.as_of, before=self.task.date,
+                    as_of=context.as_of, before=self.task.date, shadow=self.task.shadow,
                 )  # fmt: skip
 
         return self._patiently(read)

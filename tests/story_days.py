@@ -48,10 +48,11 @@ def run_day(
     The last of its items leads it.
     """
     at = DAY + timedelta(days=day - 1)
+    of_story = ("items", "is_continued")
     rows = [
-        {"story_id": name, **{key: value for key, value in story.items() if key not in ("items", "is_continued")},
-         "item_id": item_id(story["items"][-1]), "content_hash": "h", "collected_at": at, "seen_at": at}
-        for name, story in stories.items()
+        {**{key: value for key, value in said.items() if key not in of_story}, "story_id": name,
+         "item_id": item_id(said["items"][-1]), "content_hash": "h", "collected_at": at, "seen_at": at}
+        for name, said in stories.items()
     ]  # fmt: skip
     made = judged(signals(*rows), context(profile, as_of=at + timedelta(days=1))).with_columns(
         is_lead=pl.lit(value=True), rank=pl.int_range(1, pl.len() + 1)

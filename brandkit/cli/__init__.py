@@ -23,6 +23,7 @@ from brandkit.cli.running import run
 from brandkit.cli.simulating import simulate
 from brandkit.cli.stories import story
 from brandkit.cli.what_if import what_if
+from brandkit.cli.why_not import why_not
 
 __all__ = ["main"]
 
@@ -48,6 +49,7 @@ for command in (
     run,
     runs,
     explain,
+    why_not,
     lineage,
     verify,
     compare,

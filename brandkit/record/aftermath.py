@@ -68,7 +68,7 @@ def aftermath(tracks: Tracks, bars: pl.DataFrame, verdicts: pl.DataFrame, *, n_r
     came = _afterwards(later, bars).rename({"track": "story_id"})
     found = (
         first.join(came, on="story_id", how="left", maintain_order="left")
-        .join(_last_verdict(verdicts), on="story_id", how="left", maintain_order="left")
+        .join(_last_verdict(first, verdicts), on="story_id", how="left", maintain_order="left")
         .with_columns(
             grew=pl.col("grew").fill_null([]),
             n_runs_after=n_runs - 1 - pl.col("place"),
@@ -128,8 +128,14 @@ def _afterwards(later: pl.DataFrame, bars: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _last_verdict(verdicts: pl.DataFrame) -> pl.DataFrame:
-    """The last verdict on each story."""
-    given = schemas.conform(verdicts.lazy(), schemas.VERDICT).sort("given_at", "verdict_id")
-    last = given.unique("story_id", keep="last", maintain_order=True)
-    return last.select("story_id", verdict="decision").collect()
+def _last_verdict(first: pl.DataFrame, verdicts: pl.DataFrame) -> pl.DataFrame:
+    """The last verdict on each story, under its own id or the one it ended as."""
+    ids = pl.concat([first.select("story_id", on=name) for name in ("story_id", "ends_as")]).unique()
+    given = schemas.conform(verdicts.lazy(), schemas.VERDICT).collect()
+    return (
+        given.rename({"story_id": "on"})
+        .join(ids, on="on")
+        .sort("story_id", "given_at", "verdict_id")
+        .unique("story_id", keep="last", maintain_order=True)
+        .select("story_id", verdict="decision")
+    )

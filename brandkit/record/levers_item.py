@@ -156,7 +156,7 @@ def _evidenced(setting: Setting) -> Iterator[Move]:
     given = pl.col("evidence")
     for _ in setting.grids.evidence:
         lacks = (given.list.len() == 0).fill_null(value=True)
-        yield move("evidence, given", {"evidence": _GIVEN}, when=lacks, known=given.is_not_null())
+        yield move("evidence given for it", {"evidence": _GIVEN}, when=lacks, known=given.is_not_null())
 
 
 def _unevidenced(setting: Setting) -> Iterator[Move]:

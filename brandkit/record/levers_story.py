@@ -84,7 +84,7 @@ def _joins_now(setting: Setting) -> Iterator[Move]:
             "last_new_publisher_at": pl.lit(setting.as_of),
             "velocity_h": (recent / VELOCITY_WINDOW_H).round(4),
         }
-        yield move("one more listed publisher, joining now", sets)
+        yield move("one more listed publisher joining now", sets)
 
 
 def _more_outlets(setting: Setting) -> Iterator[Move]:
@@ -166,7 +166,7 @@ def _brigaded(setting: Setting) -> Iterator[Move]:
             pl.col("n_coordinated") >= p.brigading_accounts
         )
         sets = {"coordinated_share": share, "n_coordinated": accounts}
-        yield move("brigading, found", sets, when=~is_already.fill_null(value=False))
+        yield move("brigading found in its shares", sets, when=~is_already.fill_null(value=False))
 
 
 STORY = (

@@ -152,7 +152,7 @@ def _forbidden(setting: Setting) -> Iterator[Move]:
     for _ in setting.grids.constraint if listed else ():
         sets = {"forbidden": pl.lit(listed[:1], schemas.NAMES)}
         is_free = pl.col("forbidden").list.len() == 0
-        yield move("something the profile forbids, found in it", sets, when=is_free)
+        yield move("something in it that the profile forbids", sets, when=is_free)
 
 
 def _believed(setting: Setting) -> Iterator[Move]:
@@ -168,7 +168,7 @@ def _doubted(setting: Setting) -> Iterator[Move]:
     for _ in setting.grids.misinfo_risk:
         believed = (signal("misinfo_risk") < bar).fill_null(value=True)
         sets = {"misinfo_risk": pl.lit(bar)}
-        yield move("enough that speaks against it, found", sets, when=believed)
+        yield move("enough against it to count as a rumour", sets, when=believed)
 
 
 TEXT = (

@@ -73,8 +73,9 @@ def lines(answer: WhyNot, most: int) -> Iterator[str]:
     if not answer.course:
         yield standing(answer)
         return
-    yield f"  {_BEARS[answer.course]}"
-    yield from (f"    {line}" for line in gate_lines(answer))
+    yield f"  {bears(answer)}"
+    for word, line in joined_gates(answer):
+        yield f"    {f'{word} {line.name}'.strip():<18} {line.result:<14} {line.meaning}"
     yield f"  {found(answer)}"
     for number, flip in enumerate(answer.flips[:most], start=1):
         yield f"    {number}. {told(flip, answer)}"
@@ -98,16 +99,16 @@ def standing(answer: WhyNot) -> str:
     return f"It is {spoken(answer.decision)} already."
 
 
-def gate_lines(answer: WhyNot) -> Iterator[str]:
-    """The gates that bear on it, one line each; of several, whether one is enough."""
-    joined = "or " if answer.course in ("rise", "release") else "and "
-    yield from (_gate(line) for line in answer.every)
-    for place, line in enumerate(answer.some):
-        yield _gate(line, joined if place else "")
+def bears(answer: WhyNot) -> str:
+    """What the gates are that bear on it: 'what it lacks'."""
+    return _BEARS[answer.course]
 
 
-def _gate(line: GateLine, before: str = "") -> str:
-    return f"{before + line.name:<18} {line.result:<14} {line.meaning}"
+def joined_gates(answer: WhyNot) -> Iterator[tuple[str, GateLine]]:
+    """The gates that bear on it, each with 'or' or 'and' where it stands for the one before it too."""
+    word = "or" if answer.course in ("rise", "release") else "and"
+    yield from (("", line) for line in answer.every)
+    yield from ((word if place else "", line) for place, line in enumerate(answer.some))
 
 
 def found(answer: WhyNot) -> str:

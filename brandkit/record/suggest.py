@@ -34,8 +34,8 @@ MAX_WIDTH = 10
 MAX_WEIGHT_WIDTH = 0.5
 # A weight is named only where it gains most in this share of the resamples.
 MIN_WINS = 0.5
-# Weights are tried in steps of three points, the best two of them then in steps of one.
-_STEP, _REFINED = 3, 2
+# Weights are tried in steps of five points, the best two of them then in steps of one.
+_STEP, _REFINED = 5, 2
 CUTS = ("watch", "optional", "must_cover")
 _THRESHOLD: schemas.Columns = {
     "name": pl.String, "present": pl.Int64, "suggested": pl.Int64, "low": pl.Int64, "high": pl.Int64,

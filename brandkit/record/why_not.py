@@ -68,7 +68,7 @@ class Flip:
 
     def __str__(self) -> str:
         """The change and its effect: 'one more independent A or B publisher: confidence 5 -> 6'."""
-        return f"{' and '.join(change.phrase for change in self.changes)}: {self.effect}"
+        return f"{', and '.join(change.phrase for change in self.changes)}: {self.effect}"
 
 
 @dataclass(frozen=True, slots=True)

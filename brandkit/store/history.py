@@ -17,8 +17,8 @@ from brandkit.store.tables import listed
 CONTEXT = timedelta(hours=72)
 BASELINE = timedelta(days=28)
 
-# What one desk's inputs brought in is none of another's.
-_SIGHTED = "observed_at < $as_of AND (seen_by IS NULL OR seen_by = $desk) AND written <= $through"
+# What one desk's inputs brought in is none of another's; a shadow knows what the desk knows, and its own.
+_SIGHTED = "observed_at < $as_of AND (seen_by IS NULL OR seen_by IN ($desk, $own)) AND written <= $through"
 _PLACED = {"item_id": pl.String, "story_id": pl.String, "run_id": pl.String}
 
 
@@ -35,12 +35,14 @@ class Asked:
     as_of: datetime
     before: date
     known_through: int
+    shadow: bool = False
 
     @property
     def sightings(self) -> dict[str, object]:
         """What ``_SIGHTED`` is asked with."""
         desk = runs.desk(self.profile_id, self.kind)
-        return {"as_of": self.as_of, "desk": desk, "through": self.known_through}
+        own = runs.desk(self.profile_id, self.kind, shadow=self.shadow)
+        return {"as_of": self.as_of, "desk": desk, "own": own, "through": self.known_through}
 
     @property
     def said(self) -> dict[str, object]:

@@ -83,6 +83,7 @@ def again(session: Session, run: RunRow) -> RunInputs:
         as_of=run.as_of,
         before=run.run_on,
         known_through=known_through,
+        shadow=run.shadow,
     )
     history = past.read(session, asked)
     known = _known(session, run, history, written=written)

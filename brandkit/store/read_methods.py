@@ -63,11 +63,12 @@ class ReadMethods(HasAccess):
         as_of: datetime,
         before: date,
         known_through: int | None = None,
+        shadow: bool = False,
     ) -> History:
         """What a run of this profile may know of the past, read as of one instant.
 
         With ``known_through`` as the store was after its write of that number: whatever came in
-        later, of whatever date, is not seen.
+        later, of whatever date, is not seen. A ``shadow`` sees what earlier shadows brought in, too.
 
         Items: the current revision of every item sighted in the 72 h before ``window_start`` or
         since, up to ``as_of``, and the older items of their stories, as the latest complete runs
@@ -82,6 +83,7 @@ class ReadMethods(HasAccess):
                 as_of=as_of,
                 before=before,
                 known_through=session.known_through() if known_through is None else known_through,
+                shadow=shadow,
             )
             found = past.read(session, asked)
             counted.rows_out = found.items.height

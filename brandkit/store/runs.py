@@ -55,12 +55,12 @@ class RunRow:
     @property
     def desk(self) -> str:
         """Who sees what the run brings in: the runs of its profile and kind; a shadow's stay its own."""
-        return desk(self.profile_id, self.kind) + (".shadow" if self.shadow else "")
+        return desk(self.profile_id, self.kind, shadow=self.shadow)
 
 
-def desk(profile_id: str, kind: str) -> str:
+def desk(profile_id: str, kind: str, *, shadow: bool = False) -> str:
     """The series of runs that share one view of the store."""
-    return f"{profile_id}.{kind}"
+    return f"{profile_id}.{kind}{'.shadow' if shadow else ''}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -141,3 +141,16 @@ def test_a_trial_runs_from_the_command_line_to_the_end(tmp_path: Path) -> None:
     shown = CliRunner().invoke(command, chosen, env={"COLUMNS": "120"}).stdout
     for words in ("live -> shadow", "optional -> drop", "the profile changed", "shadow a day"):
         assert words in shown
+
+
+def test_a_shadow_knows_what_its_own_sources_brought_in_before_and_can_be_replayed(tmp_path: Path) -> None:
+    runner = bk.Runner(tmp_path / "desk.duckdb")
+    first = row("gamma.example", "Nordlys recall of oat drink ordered by regulator")
+    ran(runner, MAIL[3:])
+    shadowed(runner, (*MAIL[3:], first))
+    second = row("beta.example", "Regulator orders recall of Nordlys oat drink", on=TUESDAY)
+    live = ran(runner, (second,), on=TUESDAY)
+    shadow = shadowed(runner, (second,), on=TUESDAY)
+    told = {run.run_id: runner.store.stories(run.run_id)["n_items"].to_list() for run in (live, shadow)}
+    assert told == {live.run_id: [1], shadow.run_id: [2]}
+    assert bk.replay(shadow.run_id, runner.store).ok

@@ -284,4 +284,4 @@ def test_bad_news_comes_only_where_it_could() -> None:
         "constraint", "coordination", "misinfo_risk",
     }  # fmt: skip
     (found,) = made({"misinfo_risk": 0.2}, "comes", misinfo_risk=[True])
-    assert (found["misinfo_risk"], found["words"]) == (0.6, "enough that speaks against it, found")
+    assert (found["misinfo_risk"], found["words"]) == (0.6, "enough against it to count as a rumour")

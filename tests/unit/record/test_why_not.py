@@ -180,7 +180,7 @@ def test_one_more_publisher_is_said_with_the_confidence_it_brings() -> None:
     assert (answer.decision, answer.confidence, answer.course) == ("watch", 5, "rise")
     assert [line.name for line in answer.every] == ["confidence"]
     assert "one more independent A or B publisher: confidence 5 -> 6" in said(answer)
-    assert "evidence, given: confidence 5 -> 6" in said(answer)
+    assert "evidence given for it: confidence 5 -> 6" in said(answer)
     assert all(len(flip.changes) == 1 for flip in answer.flips)
 
 
@@ -206,7 +206,7 @@ def test_the_text_can_be_read_aloud() -> None:
         "    confidence         fails by 1     confidence of 6 or more, to be promoted",
         "  any of these alone would make it optional, cheapest first",
     ]
-    assert lines[5] == "    1. evidence, given: confidence 5 -> 6"
+    assert lines[5] == "    1. evidence given for it: confidence 5 -> 6"
     assert str(asked("optional")) == asked("optional").text()
 
 
@@ -246,7 +246,7 @@ def test_what_is_out_of_reach_says_so_with_what_came_nearest_and_what_still_bind
     assert [change.lever for change in answer.nearest.changes] == ["evidence", "pillars"]
     text = answer.text()
     assert "  no change of one or two levers on the profile's grids would make it must cover" in text
-    assert "    nearest: evidence, given and one more pillar in the title: " in text
+    assert "    nearest: evidence given for it, and one more pillar in the title: " in text
     assert "    with that it would be watch; still, confidence fails by" in text
 
 
@@ -308,8 +308,8 @@ def test_block_is_reached_only_by_being_blocked() -> None:
     answer = asked("block", profile=with_grids(DESK, {}))
     assert {flip.decision for flip in answer.flips} == {"block"}
     lines = said(answer)
-    assert "something the profile forbids, found in it: constraint fails" in lines
-    assert "enough that speaks against it, found: confidence 5 -> 2" in lines
+    assert "something in it that the profile forbids: constraint fails" in lines
+    assert "enough against it to count as a rumour: confidence 5 -> 2" in lines
     # To fall as far as optional or lower is another thing.
     assert asked("drop").course == "fall"
 
