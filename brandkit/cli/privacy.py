@@ -125,7 +125,9 @@ def _show_pruned(screen: Console, found: Pruned, *, is_trial: bool) -> None:
         return
     went = "would go" if is_trial else "went"
     show_table(screen, ("table", went), found.rows.items(), right=(went,))
-    show_line(screen, f"{len(found.runs)} runs {went}; {len(found.inputs_gone)} can not be replayed after it")
+    could = "could" if is_trial else "can"
+    told = f"{len(found.runs)} runs {went}; {len(found.inputs_gone)} runs {could} not be replayed any more"
+    show_line(screen, told)
 
 
 def _confirm(question: str, *, yes: bool) -> None:

@@ -177,7 +177,7 @@ def _sweep(run: str | None, store: Any, **asked: Any) -> Answer:
 def _show_curve(screen: Console, found: Curve) -> None:
     import polars as pl
 
-    from brandkit.record.span import DOWNWARD
+    from brandkit.record.span import DOWNWARD, counted
 
     frame = found.frame
     changes = pl.any_horizontal(pl.col(DOWNWARD) != pl.col(DOWNWARD).shift(1))
@@ -189,8 +189,7 @@ def _show_curve(screen: Console, found: Curve) -> None:
     if frame["n_verdicts"].max():
         told |= dict.fromkeys(("precision_promoted", "recall_promoted"), percent)
         heads += ["precision", "recall"]
-    days = f"{found.n_days} day{'' if found.n_days == 1 else 's'}"
-    title = f"stories a day, over {days}, by {found.name} (* now; values that change nothing are left out)"
+    title = f"stories a day, over {counted(found.n_days, 'day')}, by {found.name} (* now; values that change nothing are left out)"
     show_table(screen, heads, rows(shown, told), title=title, right=heads)
 
 

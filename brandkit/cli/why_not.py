@@ -110,16 +110,15 @@ def _show(screen: Console, answer: WhyNot, run_id: str, *, is_all: bool) -> None
         show_line(screen, f"  {number}. {levers_words.told(flip, answer)}")
     if more := len(answer.flips) - len(shown):
         show_line(screen, f"  and {more:,} more: --all")
-    if answer.nearest:
-        for line in levers_words.nearest_lines(answer.nearest):
-            show_line(screen, f"  {line}")
+    for line in levers_words.nearest_lines(answer):
+        show_line(screen, f"  {line}")
 
 
 def _show_gates(screen: Console, answer: WhyNot) -> None:
     from brandkit.record import levers_words
 
     rows = [
-        (joined, line.name.replace("_", " "), line.result, line.meaning)
-        for joined, line in levers_words.joined_gates(answer)
+        (f"{word} {line.name.replace('_', ' ')}".strip(), line.result, line.meaning)
+        for word, line in levers_words.joined_gates(answer)
     ]
-    show_table(screen, ("", "gate", "result", "asks for"), rows, title=levers_words.bears(answer))
+    show_table(screen, ("gate", "result", "asks for"), rows, title=levers_words.bears(answer))

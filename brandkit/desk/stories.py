@@ -16,7 +16,6 @@ import polars as pl
 
 from brandkit.desk import _given
 from brandkit.errors import UsageError
-from brandkit.store.lookup import Found
 from brandkit.store.state import StateStore
 from brandkit.store.verdicts import STORY_RULES
 
@@ -68,8 +67,8 @@ def merge_stories(
         for rule in _standing(store, a.run.profile_id, "cannot_link")
         if _goes_across(rule, ours, theirs)
     ]
-    return _keep(store, "must_link", (a, _given.lead(a)), (b, _given.lead(b)), against,
-                 actor=actor, reason=reason, at=at)  # fmt: skip
+    leads = (_given.lead(a), _given.lead(b))
+    return _keep(store, "must_link", a.run.profile_id, *leads, against, actor=actor, reason=reason, at=at)
 
 
 def split_story(
@@ -100,7 +99,7 @@ def split_story(
             )
         other_id = other.item_id
     else:
-        other, other_id = found, _given.lead(found)
+        other_id = _given.lead(found)
     if other_id == found.item_id:
         raise UsageError(
             f"item {found.item_id} {'cannot leave itself' if from_item else 'leads its story'}",
@@ -109,8 +108,10 @@ def split_story(
         )
     links = _standing(store, found.run.profile_id, "must_link")
     against = [rule["rule_id"] for rule in _holding(found.item_id, other_id, links)]
-    return _keep(store, "cannot_link", (found, found.item_id), (other, other_id), against,
-                 actor=actor, reason=reason, at=at)  # fmt: skip
+    pair = (found.item_id, other_id)
+    return _keep(
+        store, "cannot_link", found.run.profile_id, *pair, against, actor=actor, reason=reason, at=at
+    )
 
 
 def undo_rule(rule_id: str, *, actor: str, reason: str, at: datetime, store: StateStore) -> str:
@@ -139,8 +140,9 @@ def list_rules(store: StateStore, profile_id: str) -> pl.DataFrame:
 def _keep(
     store: StateStore,
     rule: str,
-    one: tuple[Found, str],
-    other: tuple[Found, str],
+    profile_id: str,
+    one: str,
+    other: str,
     against: Iterable[str],
     *,
     actor: str,
@@ -149,9 +151,8 @@ def _keep(
 ) -> StoryRule:
     """Keep a rule and, in the same transaction, that older ones against it are undone."""
     by, why = _given.name(actor, "name of who says so"), _given.words(reason, "reason")
-    made_at, profile_id = _given.instant(at, "at"), one[0].run.profile_id
-    pair = {one[1], other[1]}
-    said: dict[str, Any] = {"item_a": one[1], "item_b": other[1], "reason": why, "made_by": by}
+    made_at, pair = _given.instant(at, "at"), {one, other}
+    said: dict[str, Any] = {"item_a": one, "item_b": other, "reason": why, "made_by": by}
     with store.transaction():
         for known in _standing(store, profile_id, rule):
             if {known["item_a"], known["item_b"]} == pair:
@@ -166,9 +167,10 @@ def _keep(
         rule_id = store.add_story_rule(profile_id, rule=rule, made_at=made_at, **said)
         if rule_id not in {known["rule_id"] for known in _standing(store, profile_id, rule)}:
             raise UsageError(f"a newer word on these two stands than one of {made_at.isoformat()}")
+        titles = dict(store.titles(pair).rows())
     return StoryRule(
         rule_id=rule_id, profile_id=profile_id, rule=rule, undone=undone, made_at=made_at,
-        title_a=_given.title(one[0]), title_b=_given.title(other[0]), **said,
+        title_a=titles.get(one, one), title_b=titles.get(other, other), **said,
     )  # fmt: skip
 
 

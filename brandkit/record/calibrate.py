@@ -223,15 +223,14 @@ def _ground(asked: Span, verdicts: pl.DataFrame, present: BrandProfile, *, n: in
 
 def _chosen(thresholds: Suggestion, weights: Suggestion) -> tuple[Mapping[str, int], tuple[str, ...]]:
     """The changes that gain more, and a note on those that were left out for it."""
-    if not (thresholds.gain and weights.gain):
+    if thresholds.gain is None or weights.gain is None:
         return thresholds.changes or weights.changes, ()
-    first, other = thresholds, weights
-    if weights.gain.middle > thresholds.gain.middle:
-        first, other = weights, thresholds
+    kinds = [(thresholds.gain.middle, thresholds), (weights.gain.middle, weights)]
+    (most, first), (less, other) = sorted(kinds, key=lambda kind: kind[0], reverse=True)
     instead = ", ".join(f"{name} to {value}" for name, value in other.changes.items())
+    gains = f"{less:.3f} of a rung per story, and these {most:.3f}"
     return first.changes, (
-        f"{instead} would gain too ({other.gain.middle:.3f} of a rung per story, and these "  # type: ignore[union-attr]
-        f"{first.gain.middle:.3f}): not both at once; calibrate again after the first",  # type: ignore[union-attr]
+        f"{instead} would gain too ({gains}): not both at once; calibrate again after the first",
     )
 
 

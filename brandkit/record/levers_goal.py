@@ -23,6 +23,7 @@ NEEDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "optional": (("constraint", "tied", "confidence"), ("optional", "own_name_floor", "always_cover")),
     "watch": (("constraint", "verified", "not_excluded"), ("watch", "trigger_watch", "own_name_watch")),
 }
+SOME = frozenset(name for _, some in NEEDS.values() for name in some)
 _BLOCKING = ("constraint", "verified")
 _WAYS: Mapping[Course, tuple[Way, ...]] = {
     "rise": ("up",),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from brandkit.profile import GateThresholds
 from brandkit.record.explain import GateLine
-from brandkit.record.levers_goal import Goal
+from brandkit.record.levers_goal import SOME, Goal
 from brandkit.record.phrases import reason, spoken
 
 if TYPE_CHECKING:
@@ -81,13 +81,17 @@ def lines(answer: WhyNot, most: int) -> Iterator[str]:
         yield f"    {number}. {told(flip, answer)}"
     if (more := len(answer.flips) - most) > 0:
         yield f"    and {more:,} more"
-    if answer.nearest:
-        yield from (f"    {line}" for line in nearest_lines(answer.nearest))
+    yield from (f"    {line}" for line in nearest_lines(answer))
 
 
-def nearest_lines(flip: Flip) -> Iterator[str]:
-    """What came nearest, and what would still stand in the way."""
-    still = ", ".join(f"{spoken(line.name)} {line.result}" for line in flip.binding)
+def nearest_lines(answer: WhyNot) -> Iterator[str]:
+    """What came nearest where nothing did it, and what would still stand in the way."""
+    flip = answer.nearest
+    if flip is None:
+        return
+    told = [f"{spoken(line.name)} {line.result}" for line in flip.binding if line.name not in SOME]
+    either = [f"{spoken(line.name)} {line.result}" for line in flip.binding if line.name in SOME]
+    still = ", ".join([*told, f" {_word(answer)} ".join(either)] if either else told)
     yield f"nearest: {flip}"
     yield f"with that it would be {spoken(flip.decision)}{f'; still, {still}' if still else ''}"
 
@@ -106,9 +110,13 @@ def bears(answer: WhyNot) -> str:
 
 def joined_gates(answer: WhyNot) -> Iterator[tuple[str, GateLine]]:
     """The gates that bear on it, each with 'or' or 'and' where it stands for the one before it too."""
-    word = "or" if answer.course in ("rise", "release") else "and"
     yield from (("", line) for line in answer.every)
-    yield from ((word if place else "", line) for place, line in enumerate(answer.some))
+    yield from ((_word(answer) if place else "", line) for place, line in enumerate(answer.some))
+
+
+def _word(answer: WhyNot) -> str:
+    # To rise one of them is enough; to fall they must all give way.
+    return "or" if answer.course in ("rise", "release") else "and"
 
 
 def found(answer: WhyNot) -> str:

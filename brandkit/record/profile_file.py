@@ -80,7 +80,7 @@ def _edited(
     before = BrandProfile.from_toml(source)
     try:
         document = tomlkit.parse(source.read_text(encoding="utf-8"))
-    except (TOMLKitError, OSError) as error:
+    except TOMLKitError as error:
         raise ProfileError(f"cannot read the profile: {error}", where=f"in {source}") from None
     for given, value in changes.items():
         name = full_name(given, before)

@@ -115,7 +115,10 @@ def threshold_for(
     swept = curve(judge, asked.runs, nobody)
     work = _let_in(swept, decision)
     fits = work.filter(pl.col("n") <= slots)
-    per_value = work.group_by("value").agg(pl.col("n").max().alias("most"), pl.col("n").mean().alias("mean"))
+    # In whole numbers: a mean of exactly N must not miss by the last bit.
+    per_value = work.group_by("value").agg(
+        most=pl.col("n").max(), spare=slots * pl.len().cast(pl.Int64) - pl.col("n").sum()
+    )
     each_day = _lowest(per_value.filter(pl.col("most") <= slots))
     own = fits.group_by("run_id").agg(threshold=pl.col("value").min())
     # No threshold is below 0, so nothing is found at a point below none.
@@ -133,7 +136,7 @@ def threshold_for(
         slots=slots,
         present=None if swept.present is None else int(swept.present),
         each_day=each_day,
-        on_average=_lowest(per_value.filter(pl.col("mean") <= slots)),
+        on_average=_lowest(per_value.filter(pl.col("spare") >= 0)),
         by_day=by_day,
         tied=_tied(judge, decision, one_lower).filter(pl.col("run_id").is_in(over_full.implode())),
         curve=swept,

@@ -120,6 +120,11 @@ def span(
     )
 
 
+def counted(n: int, one: str) -> str:
+    """A number with its noun."""
+    return f"{n:,} {one}{'' if n == 1 else 's'}"
+
+
 def _rows(
     run: Runs, store: StateStore, profile_id: str | None, first: date | None, last: date | None
 ) -> list[RunRow]:

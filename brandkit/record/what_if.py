@@ -17,7 +17,7 @@ import polars as pl
 from brandkit import schemas
 from brandkit.profile import BrandProfile
 from brandkit.record.changed import Alter, altered, differences, measured_otherwise
-from brandkit.record.span import DOWNWARD, KEY, SHOWN, Runs, Span, span
+from brandkit.record.span import DOWNWARD, KEY, SHOWN, Runs, Span, counted, span
 from brandkit.record.verdict_scores import How, quality, spoken
 from brandkit.store.state import StateStore
 
@@ -80,11 +80,6 @@ def mean_day(workload: pl.DataFrame) -> pl.DataFrame:
     """A workload by run as that of a mean day, highest rung first."""
     counts = pl.col("n_from", "n_in", "n_out", "n_to").sum() / max(workload["run_on"].n_unique(), 1)
     return workload.group_by("decision").agg(counts).sort("decision", descending=True)
-
-
-def counted(n: int, one: str) -> str:
-    """A number with its noun."""
-    return f"{n:,} {one}{'' if n == 1 else 's'}"
 
 
 def what_if(
@@ -200,7 +195,7 @@ def _notes(over: Span, other: BrandProfile, both: pl.DataFrame, *, n_said: int) 
     if found := measured_otherwise(over.present, other):
         notes.append(
             f"the other profile also differs in {', '.join(found)}: names, tiers and lists stay as the runs "
-            "measured them, so this is only its scoring; replay a run with it to measure anew"
+            "measured them, so this is only its scoring; replay(run, profile=other) measures anew"
         )
     if both.height and not n_said:
         notes.append("no verdict speaks of these stories: no precision, no recall")

@@ -17,6 +17,7 @@ import polars as pl
 from brandkit import schemas
 from brandkit.profile import BrandProfile
 from brandkit.record.phrases import reason
+from brandkit.record.why_not import why_not_frame
 from brandkit.schemas import Decision
 from brandkit.store.runs import RunRow
 from brandkit.store.state import StateStore
@@ -241,6 +242,29 @@ def near_misses(brief: Brief) -> pl.DataFrame:
         .filter(pl.col("short").is_between(1, NEAR_POINTS))
         .sort("short", "rank")
     )
+
+
+def with_flips(brief: Brief, stories: pl.DataFrame) -> pl.DataFrame:
+    """Stories with ``flip``: the cheapest change that would make each must cover, or the cheapest two.
+
+    Nulls:  where no change of one or two levers on the profile's grids would.
+    """
+    leads = brief.records.filter(pl.col("item_id").is_in(stories["lead_item_id"].implode()))
+    found = why_not_frame(leads, profile=brief.profile, as_of=brief.run.as_of, most=2)
+    moves = [
+        pl.when(pl.col(f"{name}_from") != pl.col(f"{name}_to")).then(
+            pl.format(f"{name} {{}} → {{}}", f"{name}_from", f"{name}_to")
+        )
+        for name in ("confidence", "total")
+    ]
+    said = pl.col("changes").list.eval(pl.element().struct.field("phrase")).list.join(", and ")
+    told = pl.format("{}: {}", said, pl.concat_list(moves).list.drop_nulls().list.join(", "))
+    flips = (
+        found.filter(pl.col("n_changes") > 0)
+        .group_by("item_id", maintain_order=True)
+        .agg(flip=told.str.join("; or "))
+    )
+    return stories.join(flips, left_on="lead_item_id", right_on="item_id", how="left", maintain_order="left")
 
 
 def _points(points: pl.Expr) -> pl.Expr:

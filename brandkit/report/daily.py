@@ -62,12 +62,16 @@ def optional(brief: Brief) -> Html:
 
 
 def near_misses(brief: Brief) -> Html:
-    """The stories closest to must cover and what each lacks."""
+    """The stories closest to must cover, what each lacks, and the least that would flip it."""
     near = content.near_misses(brief)
-    shown = near.head(5)
-    rows = content.listing(brief, shown).with_columns(needs=shown["needs"], now=shown["effective_decision"])
+    shown = content.with_flips(brief, near.head(5))
+    rows = content.listing(brief, shown).with_columns(
+        needs=shown["needs"],
+        now=shown["effective_decision"],
+        flip=shown["flip"].fill_null("No one or two changes would."),
+    )
     now, lacks = Column("now", "Now", "decision"), Column("needs", "What it lacks")
-    columns = (_STORY[0], now, lacks, _STORY[2], _STORY[5])
+    columns = (_STORY[0], now, lacks, Column("flip", "What would flip it"), _STORY[2], _STORY[5])
     intro = tag("p", "Closest to must cover; one more fact could lift them.", class_="soft")
     empty = nothing(f"No story is within {content.NEAR_POINTS} points of must cover.")
     body = [intro, table(rows, columns, total=near.height)] if rows.height else [empty]

@@ -87,9 +87,10 @@ def _losing_inputs(session: Session, before: datetime) -> list[str]:
 def _refuse_young(session: Session, what: str, before: date, column: str, needed: timedelta) -> None:
     ((newest,),) = session.rows(f"SELECT max({column}) FROM runs WHERE status = 'complete' AND NOT shadow")
     if newest is not None and before > newest - needed:
+        asked, most = (f"{at:%Y-%m-%d}" for at in (before, newest - needed))
         raise UsageError(
-            f"{what} before {before} are still needed",
-            allowed=f"up to {newest - needed}: the next run looks back {needed.days} days",
+            f"{what} before {asked} are still needed",
+            allowed=f"up to {most}: the next run looks back {needed.days} days",
             hint="keep more, or run the newest days first",
         )
 

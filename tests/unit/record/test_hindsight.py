@@ -32,8 +32,9 @@ def store(tmp_path: Path) -> StateStore:
 
 def lived(store: StateStore, *days: Mapping[str, Mapping[str, Any]], **asked: Any) -> Hindsight:
     """What hindsight says of runs on these days."""
-    for number, stories in enumerate(days, start=1):
-        run_day(store, number, stories)
+    with store.transaction():
+        for number, stories in enumerate(days, start=1):
+            run_day(store, number, stories)
     return hindsight(store, "desk", **asked)
 
 
@@ -168,39 +169,37 @@ def test_bars_are_as_asked_or_the_least_that_counts_or_none_at_all(store: StateS
         ("n_outlets", 5.0, "the least that counts"),
         ("engagement", None, "no story of ours to go by"),
     ]
-    assert found.headlines()[1] == (
-        "big is: 3 A or B publishers (as asked) or 5 outlets (the least that counts), or promoted in a later run"
-    )
+    told = "3 A or B publishers (as asked), or 5 outlets (the least that counts), or promoted in a later run"
+    assert found.headlines()[1] == f"big is: {told}"
 
 
-@pytest.mark.parametrize(
-    ("then", "is_false"),
-    [
-        (story(1, 2, of=LOUD), True),
-        (None, True),
-        (story(1, of=LOUD, engagement=1799.0), True),
-        (story(1, of=LOUD, engagement=1800.0), False),
-        (story(1, of=LOUD, n_publishers=16), False),
-        (story(1, of=LOUD, n_outlets=41), False),
-    ],
-)
-def test_a_promotion_went_nowhere_when_nobody_new_carried_it(
-    store: StateStore, then: Mapping[str, Any] | None, is_false: bool
-) -> None:
-    quiet = {f"q{n}": story(n) for n in range(20, 23)}
-    found = lived(store, {"s1": story(1, of=LOUD), **quiet}, {"s1": then} if then else quiet)
-    assert found.false_alarms.height == is_false
+def test_a_promotion_went_nowhere_when_nobody_new_carried_it(store: StateStore) -> None:
+    quiet = {f"q{n}": story(n) for n in range(20, 30)}
+    then = {
+        "same": story(1, 9, of=LOUD),
+        "gone": None,
+        "nearly twice as loud": story(2, of=LOUD, engagement=1799.0),
+        "twice as loud": story(3, of=LOUD, engagement=1800.0),
+        "a publisher more": story(4, of=LOUD, n_publishers=16),
+        "an outlet more": story(5, of=LOUD, n_outlets=41),
+    }
+    first = {name: story(number, of=LOUD) for number, name in enumerate(then, start=40)}
+    again = {name: said for name, said in then.items() if said is not None}
+    found = lived(store, {**first, **quiet}, again)
+    assert found.false_alarms["story_id"].to_list() == ["gone", "nearly twice as loud", "same"]
+    assert (found.n_promoted, found.n_too_early) == (6, 0)
     for alarm in found.false_alarms.to_dicts():
         assert (alarm["decision"], alarm["total"], alarm["n_runs_after"]) == ("must_cover", 79, 1)
         # 79 is 4 above 75; entities stand 12 above what a story usually has, more than any other part.
-        assert (alarm["gate"], alarm["gate_margin"]) == ("must_cover", 4)
-        assert (alarm["part"], alarm["points"], alarm["than"], alarm["points_than"]) == (
+        assert (alarm["gate"], alarm["gate_margin"], alarm["part"], alarm["points"]) == (
+            "must_cover",
+            4,
             "entities",
             12,
-            "not_promoted",
-            0,
         )
-        assert "lifted by must cover (+4); relevance entities 12, usually 0" in found.text()
+        assert (alarm["than"], alarm["points_than"]) == ("not_promoted", 0)
+    assert "lifted by must cover (+4); relevance entities 12, usually 0" in found.text()
+    assert "not seen again in 1 later run" in found.text()
 
 
 def test_where_a_verdict_stands_by_the_first_decision_it_was_no_mistake(store: StateStore) -> None:
@@ -216,28 +215,31 @@ def test_where_a_verdict_stands_by_the_first_decision_it_was_no_mistake(store: S
     assert hindsight(store, "desk").misses["story_id"].to_list() == ["s1"]
 
 
+# 19 impact - 5 reach, 0 timeliness, 16 virality, 15 relevance, 5 confidence: 50.
+UNNAMED: Mapping[str, Any] = {"tier": "C", "entities_in_title": [], "age_h": 999.0, "views": None}
+
+
 @pytest.mark.parametrize(
     ("changes", "gate", "margin"),
     [
         ({"excluded": True}, "not_excluded", -1),
-        # 16 points of ties and all but 3 of the confidence: 6 asked for, half of it missing.
-        ({"tier": "C", "best_tier": "A", "n_other_publishers_ab": 0, "n_publishers": 9}, "confidence", -4),
-        # Its own name and an A publisher lift it, whatever its points: only confidence holds it.
-        ({"tier": "C", "age_h": 999.0, "n_outlets": 1, "velocity_h": 0.0}, "confidence", -2),
         ({"forbidden": ["private data"]}, "constraint", -1),
-        (
-            {"tier": "unlisted", "best_tier": "unlisted", "n_publishers": 0, "n_other_publishers_ab": 0},
-            "verified",
-            -3,
-        ),
+        # Tier C 2, provenance 1, and nobody of A or B tells it but its own: 3 of the 6 asked for.
+        ({"tier": "C", "n_other_publishers_ab": 0}, "confidence", -3),
+        # Two others make it 5. Far too few points, but its own name lifts it: only confidence holds it.
+        ({"tier": "C", "age_h": 999.0, "n_outlets": 1, "velocity_h": 0.0}, "confidence", -1),
+        # Without the name in its title it lacks 10 of 60 points, which is as much as 1 of 6; the first
+        # in the order of the gates speaks.
+        (UNNAMED, "confidence", -1),
+        ({**UNNAMED, "n_outlets": 12}, "optional", -12),
+        # On no list 1, provenance 1, a single source -1: 1 of the 3 asked for.
+        ({"tier": "unlisted", "n_publishers": 0, "n_other_publishers_ab": 0}, "verified", -2),
     ],
 )
 def test_the_gate_is_the_one_that_missed_most_of_what_it_asks_for(
     changes: Mapping[str, Any], gate: str, margin: int
 ) -> None:
-    made = judged(signals({**LOUD, "url": None, "published_at": None, **changes})).with_columns(
-        run_id=pl.lit("r")
-    )
+    made = judged(signals({**LOUD, **changes})).with_columns(run_id=pl.lit("r"))
     assert made["decision"].item() not in ("must_cover", "optional")
     found = misled.held_by(made, misled.thresholds({"r": DESK}))
     assert found.select("gate", "gate_margin").row(0) == (gate, margin)
@@ -272,20 +274,23 @@ STORIES = st.dictionaries(
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(days=st.lists(STORIES, min_size=3, max_size=4))
 def test_every_story_is_judged_once_by_its_first_decision_in_the_range(
     tmp_path_factory: pytest.TempPathFactory, days: list[dict[str, tuple[set[int], Any, int]]]
 ) -> None:
     store = StateStore(tmp_path_factory.mktemp("days") / "store.duckdb", cache=None)
-    for number, stories in enumerate(days, start=1):
-        given_ = {name: story(*sorted(items), of=of, n_outlets=n) for name, (items, of, n) in stories.items()}
-        run_day(store, number, _apart(given_))
+    with store.transaction():
+        for number, stories in enumerate(days, start=1):
+            told = {name: story(*sorted(ids), of=of, n_outlets=n) for name, (ids, of, n) in stories.items()}
+            run_day(store, number, _apart(told))
     whole, short = hindsight(store, "desk", first=on(2)), hindsight(store, "desk", first=on(2), last=on(2))
     assert (short.misses.height, short.false_alarms.height) == (0, 0)
-    told = pl.concat([frame.select(SHOWN) for frame in (whole.misses, whole.elsewhere, whole.false_alarms)])
-    assert told["story_id"].is_unique().all()
-    for row in told.to_dicts():
+    judged_ = pl.concat(
+        [frame.select(SHOWN) for frame in (whole.misses, whole.elsewhere, whole.false_alarms)]
+    )
+    assert judged_["story_id"].is_unique().all()
+    for row in judged_.to_dicts():
         # As the record of its run has it, and in no earlier run.
         record = store.record(row["run_id"], row["item_id"])
         assert record.select("story_id", "title", "decision", "reason", "total", "n_outlets").row(0) == tuple(
@@ -327,7 +332,7 @@ def test_the_command_says_the_same_and_prints_no_control_characters(store: State
     lived(store, {"s1": story(1, title="\x1b[31mQuiet\u202e thing")}, {"s1": story(1, 2, of=LOUD)})
     shown = CliRunner().invoke(command, ["--store", str(store.path)])
     assert shown.exit_code == 0, shown.output
-    assert "\x1b" not in shown.output and "\u202e" not in shown.output
+    assert not {"\x1b", "\u202e"} & set(shown.output)
     assert "must cover on 2026-03-03, 24 h (1 run) late" in shown.output
     data = CliRunner().invoke(command, ["--store", str(store.path), "--outlets", "9", "--json"])
     assert '"source": "as asked"' in data.output

@@ -82,7 +82,7 @@ def test_a_higher_threshold_never_lets_more_in(curves: dict[str, Curve], name: s
         ("tied", [0, 9, 25]),
         ("watch_virality", [0, 8, 20]),
         ("impact.breadth", [0, 10, 25]),
-        ("parameters.momentum_half", [0.5, 4.0]),
+        ("parameters.momentum_half", [0.5, 4]),
     ],
 )
 def test_every_point_of_a_curve_is_what_if_at_that_value(
@@ -220,6 +220,7 @@ def test_the_command_answers_with_a_curve_or_with_thresholds(desk: StateStore) -
     shown = {
         "9 slots a day for must cover": ["--slots", "9"],
         "stories a day, over 3 days": ["--sweep", "tied", "--values", "0:9"],
+        "against 16 verdicts": ["--set", "must_cover=62"],
     }
     for text, arguments in shown.items():
         result = CliRunner().invoke(command, ["--store", str(desk.path), *arguments])

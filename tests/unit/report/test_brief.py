@@ -4,8 +4,9 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
+from brandkit.profile_levers import LeverGrids
 from brandkit.report import brief as content
-from brandkit.report import health, voice
+from brandkit.report import daily, health, voice
 from tests.unit.report.briefs import briefed
 
 RECALL = {"title": "Nordlys issues recall notice for heaters"}
@@ -81,6 +82,22 @@ def test_a_story_held_back_by_confidence_or_a_missing_tie_says_so() -> None:
     assert content.near_misses(briefed([low]))["needs"].item() == "3 points of confidence short of 6"
     untied = content.near_misses(briefed([{"title": "Recall notice for kettles"}], profile={"pillars": []}))
     assert untied["needs"].item() == "4 points short of a tie to what the desk covers"
+
+
+def test_a_near_miss_says_the_cheapest_changes_that_would_flip_it() -> None:
+    near = {"title": "Nordlys heaters have a fault", "url": "https://beta.example/1"}
+    bars = thresholds(must_cover=45, optional=40, watch=20)
+    brief = briefed([near], profile=bars)
+    (flip,) = content.with_flips(brief, content.near_misses(brief))["flip"]
+    first, second = flip.split("; or ")
+    assert first == (
+        "one more listed publisher joining now, and an independent A publisher: confidence 4 → 6, total 32 → 45"
+    )
+    assert "its publisher beta.example tiered A in the profile" in second
+    assert "an independent A publisher" in daily.near_misses(brief).markup
+    off = briefed([near], profile={**bars, "levers": dict.fromkeys(LeverGrids.model_fields, [])})
+    assert content.with_flips(off, content.near_misses(off))["flip"].to_list() == [None]
+    assert "No one or two changes would." in daily.near_misses(off).markup
 
 
 def test_dropped_stories_with_our_name_are_found_whichever_of_their_items_has_it() -> None:

@@ -44,6 +44,9 @@ def seen(store: StateStore, *rows: dict[str, Any]) -> None:
 LATER: dict[str, Callable[[StateStore], object]] = {
     "an item": lambda store: seen(store, {"id": 9, "collected": -1}),
     "an edit": lambda store: seen(store, {"id": 1, "collected": -1, "hash": "h2", "title": "edited"}),
+    "an edit nobody sighted": lambda store: store.upsert_items(
+        items({"id": 3, "collected": -1, "hash": "h2", "title": "edited"})
+    ),
     "a sighting": lambda store: store.add_observations(sightings((1, -2, 9, 9, 9))),
     "an earlier sighting": lambda store: store.add_observations(sightings((1, -50, 1, 1, 1))),
     "a run": lambda store: publish(store, records((1, "elsewhere")), run_on=ON - timedelta(days=1)),
@@ -62,6 +65,8 @@ LATER: dict[str, Callable[[StateStore], object]] = {
 def known(store: StateStore) -> tuple[StateStore, History]:
     """A store with something of everything in it, and the past it tells."""
     seen(store, {"id": 1, "collected": -40}, {"id": 2, "collected": -30})
+    store.upsert_items(items({"id": 3, "collected": -40}))
+    store.add_observations(sightings((3, -40, 1, None, None)))
     seen_at = pl.lit(at(-30)).cast(schemas.INSTANT)
     publish(
         store,
@@ -211,6 +216,12 @@ def _recorded(frame: pl.DataFrame) -> pl.DataFrame:
 def test_what_records_and_history_tell_is_not_kept_twice(store: StateStore) -> None:
     seen(store, {"id": 1, "collected": -3}, {"id": 2, "collected": -3})
     store.add_observations(sightings((1, -2, 5, None, None)))
+    # What another desk saw of an item is none of this run's.
+    theirs = {
+        "profile_id": "other",
+        "observations": sightings((1, -1, 900, None, None), (3, 1, 9, None, None)),
+    }
+    publish(store, schemas.empty(schemas.RECORD), items=schemas.empty(schemas.ITEM), **theirs)
     through, history = store.known_through(), store.history("desk", **ASKED)
     # An article's publisher is its domain, until a profile says whose family that is.
     new = items({"id": 3, "collected": 4}).with_columns(
