@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from brandkit.record.compare import compare as compare
     from brandkit.record.explain import explain as explain
     from brandkit.record.explain_frame import explain_frame as explain_frame
+    from brandkit.record.hindsight import hindsight as hindsight
     from brandkit.record.kept import kept as kept
     from brandkit.record.lineage import lineage as lineage
     from brandkit.record.replay import replay as replay
@@ -74,6 +75,7 @@ _ROOMS = {
     "explain": "record.explain",
     "explain_frame": "record.explain_frame",
     "give_verdict": "desk.verdicts",
+    "hindsight": "record.hindsight",
     "kept": "record.kept",
     "lineage": "record.lineage",
     "merge_stories": "desk.stories",
@@ -113,6 +115,7 @@ __all__ = [
     "explain",
     "explain_frame",
     "give_verdict",
+    "hindsight",
     "kept",
     "lineage",
     "merge_stories",

@@ -13,7 +13,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
@@ -245,9 +245,15 @@ class SourcePolicy(_Frozen):
     unreliable: tuple[str, ...] = ()
 
 
+@cache
+def _zones() -> tuple[str, ...]:
+    # Every call of available_timezones walks the disk.
+    return tuple(sorted(available_timezones()))
+
+
 def _time_zone(value: str) -> str:
-    if value not in available_timezones():
-        hint = near_name(value, sorted(available_timezones()))
+    if value not in _zones():
+        hint = near_name(value, _zones())
         raise Unfit(f"unknown time zone '{value}'", allowed="an IANA name such as 'Europe/Paris'", hint=hint)
     return value
 

@@ -55,6 +55,7 @@ Hours = Annotated[tuple[Annotated[float, Field(gt=0, le=8760)], ...], AfterValid
 Levels = Annotated[tuple[Annotated[float, Field(ge=0, le=1e6)], ...], AfterValidator(_rising)]
 People = Annotated[tuple[Annotated[int, Field(ge=0, le=10**10)], ...], AfterValidator(_rising)]
 Places = Annotated[tuple[Literal["nowhere", "summary", "title"], ...], AfterValidator(_places)]
+Listed = Annotated[tuple[Literal["C", "B", "A"], ...], AfterValidator(_tiers)]
 Tiers = Annotated[tuple[Literal["unlisted", "C", "B", "A"], ...], AfterValidator(_tiers)]
 Switch = Annotated[tuple[bool, ...], AfterValidator(_switch)]
 
@@ -78,7 +79,7 @@ class LeverGrids(BaseModel):
     engagement_ratio: Levels = (0, 1, 2, 4, 8, 16, 32, 64)
     evidence: Switch = (True,)
     exclusion: Switch = (True,)
-    joins_now: Switch = (True,)
+    joins_now: Listed = ("C", "B", "A")
     misinfo_risk: Switch = (True,)
     other_name: Places = ("nowhere", "summary", "title")
     outlets: Counts = (1, 5, 20)

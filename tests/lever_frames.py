@@ -15,10 +15,10 @@ from tests.frames import AS_OF, BEAT, DESK, context, item_id, judged, signals
 Row = dict[str, Any]
 # Few values for each lever, so that a search in plain Python can try every pair.
 GRIDS: Mapping[str, Any] = {
-    "adopters_ab": [3], "age": [6, 24], "engagement_ratio": [0, 16], "other_name": ["nowhere", "title"],
-    "outlets": [5], "own_name": ["nowhere", "title"], "pillars": [2], "publishers_ab": [1, 2],
-    "reach": [0, 1_000_000], "tier": ["unlisted", "B", "A"], "trigger": ["nowhere", "title"],
-    "unlisted_publishers": [2], "velocity_h": [0, 4],
+    "adopters_ab": [3], "age": [6, 24], "engagement_ratio": [0, 16], "joins_now": ["B"],
+    "other_name": ["nowhere", "title"], "outlets": [5], "own_name": ["nowhere", "title"], "pillars": [2],
+    "publishers_ab": [1, 2], "reach": [0, 1_000_000], "tier": ["unlisted", "B", "A"],
+    "trigger": ["nowhere", "title"], "unlisted_publishers": [2], "velocity_h": [0, 4],
 }  # fmt: skip
 FORBIDDEN = {"phrases": ["leaked address"]}
 

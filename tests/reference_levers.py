@@ -214,15 +214,17 @@ def exclusion(row: Row, profile: BrandProfile, as_of: datetime, way: str) -> Ite
 
 
 def joins_now(row: Row, profile: BrandProfile, as_of: datetime, way: str) -> Iterator[Change]:
-    for _ in profile.levers.joins_now:
+    for steps, to in enumerate(profile.levers.joins_now, start=1):
         if way == "up":
             recent = round((reference.number(row["velocity_h"]) or 0.0) * 6) + 1
+            counts = (*CARRIED, "n_publishers") if to == "C" else TOLD
             joined = {
-                "best_tier": better(row, "C"),
+                **more(row, 1, *counts),
+                "best_tier": better(row, to),
                 "last_new_publisher_at": as_of,
                 "velocity_h": round(recent / 6, 4),
             }
-            yield "joins_now", 1, {**more(row, 1, *CARRIED, "n_publishers"), **joined}
+            yield "joins_now", steps, joined if to == "C" else trusted_now(joined)
 
 
 def misinfo_risk(row: Row, profile: BrandProfile, as_of: datetime, way: str) -> Iterator[Change]:

@@ -15,6 +15,7 @@ from brandkit.cli.desk import state, verdict
 from brandkit.cli.finding import find
 from brandkit.cli.init import init
 from brandkit.cli.lineage import lineage
+from brandkit.cli.looking_back import hindsight
 from brandkit.cli.privacy import erase, prune
 from brandkit.cli.profiles import profile
 from brandkit.cli.reading import explain, runs, verify
@@ -55,16 +56,17 @@ for command in (
     compare,
     replay,
     what_if,
-    calibrate,
-    erase,
-    prune,
     verdict,
     state,
     story,
     alerts,
     find,
+    hindsight,
+    calibrate,
     simulate,
     profile,
     init,
+    erase,
+    prune,
 ):
     main.add_command(command)

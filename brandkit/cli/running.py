@@ -159,10 +159,14 @@ def _progress() -> Iterator[tuple[Hook, ...]]:
 
 
 def _top(stories: pl.DataFrame) -> pl.DataFrame:
-    """The stories to look at first, highest rung and total on top; then the blocked ones."""
+    """The stories to look at first, highest rung and total on top; then the blocked ones.
+
+    What the desk has put aside it has looked at.
+    """
     import polars as pl
 
-    ordered = stories.filter(pl.col("effective_decision") != "drop").sort(
+    is_aside = pl.col("desk_state").is_in(["handled", "snoozed"])
+    ordered = stories.filter((pl.col("effective_decision") != "drop") & ~is_aside).sort(
         ["effective_decision", "total", "story_id"], descending=[True, True, False]
     )
     is_blocked = pl.col("effective_decision") == "block"

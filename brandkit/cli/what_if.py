@@ -189,7 +189,8 @@ def _show_curve(screen: Console, found: Curve) -> None:
     if frame["n_verdicts"].max():
         told |= dict.fromkeys(("precision_promoted", "recall_promoted"), percent)
         heads += ["precision", "recall"]
-    title = f"stories a day, over {counted(found.n_days, 'day')}, by {found.name} (* now; values that change nothing are left out)"
+    days = counted(found.n_days, "day")
+    title = f"stories a day, over {days}, by {found.name} (* now; values that change nothing are left out)"
     show_table(screen, heads, rows(shown, told), title=title, right=heads)
 
 

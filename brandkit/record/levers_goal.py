@@ -14,6 +14,7 @@ import polars as pl
 
 from brandkit.errors import unknown
 from brandkit.record.counterfactual import RUNGS, rung
+from brandkit.record.explain import COUNTED
 from brandkit.record.levers_kinds import Way
 
 Course = Literal["rise", "fall", "block", "release"]
@@ -24,6 +25,8 @@ NEEDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "watch": (("constraint", "verified", "not_excluded"), ("watch", "trigger_watch", "own_name_watch")),
 }
 SOME = frozenset(name for _, some in NEEDS.values() for name in some)
+# Further than any total can be: a trigger that is not there is no nearer for being a yes or no.
+_FAR = 1000
 _BLOCKING = ("constraint", "verified")
 _WAYS: Mapping[Course, tuple[Way, ...]] = {
     "rise": ("up",),
@@ -59,12 +62,18 @@ class Goal:
         return self.course in ("rise", "release")
 
     def distance(self) -> pl.Expr:
-        """How far a record's gates are from the goal, in points; a yes or no is one."""
+        """How far a record's gates are from the goal, in points; 0 where it is reached.
+
+        A yes or no is one point; where a total would do as well, the points missing there count.
+        """
         margin = {
             name: pl.col("gates").struct.field(name).cast(pl.Int32) for name in (*self.every, *self.some)
         }
         if self.must_pass:
-            lacking = {name: (-value).clip(lower_bound=0) for name, value in margin.items()}
+            lacking = {
+                name: (-value).clip(lower_bound=0) * (1 if name in COUNTED or name in self.every else _FAR)
+                for name, value in margin.items()
+            }
             nearest = pl.min_horizontal([lacking[name] for name in self.some] or [pl.lit(0)])
             return pl.sum_horizontal([lacking[name] for name in self.every]) + nearest
         spare = {name: (value + 1).clip(lower_bound=0) for name, value in margin.items()}

@@ -74,17 +74,16 @@ def _no_publisher_a(setting: Setting) -> Iterator[Move]:
 
 
 def _joins_now(setting: Setting) -> Iterator[Move]:
-    for _ in setting.grids.joins_now:
-        # One more item of the window: counted in items, for a pace is rounded.
-        recent = (signal("velocity_h").fill_null(0.0) * VELOCITY_WINDOW_H).round(0) + 1
-        sets = {
-            # Of any tier that is listed: a C publisher would do.
-            **plus(1, *_CARRIED, "n_publishers"),
-            "best_tier": at_least("C"),
-            "last_new_publisher_at": pl.lit(setting.as_of),
-            "velocity_h": (recent / VELOCITY_WINDOW_H).round(4),
-        }
-        yield move("one more listed publisher joining now", sets)
+    # One more item of the window: counted in items, for a pace is rounded.
+    recent = (signal("velocity_h").fill_null(0.0) * VELOCITY_WINDOW_H).round(0) + 1
+    joins = {
+        "last_new_publisher_at": pl.lit(setting.as_of),
+        "velocity_h": (recent / VELOCITY_WINDOW_H).round(4),
+    }
+    for place, tier in enumerate(setting.grids.joins_now, start=1):
+        told = {**plus(1, *_TOLD), **risk_without()} if tier != "C" else plus(1, *_CARRIED, "n_publishers")
+        sets = {**told, **joins, "best_tier": at_least(tier)}
+        yield move(f"one more {tier} publisher joining now", sets, steps=place)
 
 
 def _more_outlets(setting: Setting) -> Iterator[Move]:

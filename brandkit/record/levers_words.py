@@ -36,17 +36,26 @@ _WOULD = {
 def effect(
     before: Mapping[str, int], after: Mapping[str, int], goal: Goal, thresholds: GateThresholds
 ) -> str:
-    """What turns, or at least moves, among the gates that bear on a goal: 'confidence 5 -> 6'.
+    """What turns among the gates that bear on a goal: 'confidence 5 -> 6'.
 
     >>> from brandkit.record.levers_goal import toward
     >>> margins = dict.fromkeys(("constraint", "tied", "confidence", "must_cover", "always_cover"), -1)
     >>> effect(margins, margins | {"confidence": 0}, toward("must_cover", "watch"), GateThresholds())
     'confidence 5 -> 6'
     """
-    names = (*goal.every, *goal.some)
-    turned = [name for name in names if (before[name] >= 0) != (after[name] >= 0)]
+    turned = [name for name in before if (before[name] >= 0) != (after[name] >= 0)]
+    # What nobody wanted is blocked by being wanted: a gate that is none of those that block.
+    told = [name for name in (*goal.every, *goal.some) if name in turned] or turned
+    return ", ".join(dict.fromkeys(_turn(name, before, after, thresholds) for name in told))
+
+
+def approach(
+    before: Mapping[str, int], after: Mapping[str, int], goal: Goal, thresholds: GateThresholds
+) -> str:
+    """What moves among the gates that stand in the way of a goal, whether it turns or not."""
+    names = [name for name in (*goal.every, *goal.some) if (before[name] >= 0) != goal.must_pass]
     moved = [name for name in names if before[name] != after[name]]
-    return ", ".join(dict.fromkeys(_turn(name, before, after, thresholds) for name in turned or moved))
+    return ", ".join(dict.fromkeys(_turn(name, before, after, thresholds) for name in moved))
 
 
 def _turn(name: str, before: Mapping[str, int], after: Mapping[str, int], bars: GateThresholds) -> str:

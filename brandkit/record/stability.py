@@ -67,7 +67,7 @@ def stability(now: pl.DataFrame, before: Sequence[pl.DataFrame]) -> Stability:
     total = np.sum(days, axis=0)
     others = sorted(psi(day, total - day) for day in days) if len(days) > 1 else [math.inf]
     n_bins = int(np.count_nonzero(total + today))
-    chance = float(chdtri(max(n_bins - 1, 1), _CHANCE)) * (1 / today.sum() + 1 / total.sum())
+    chance = float(chdtri(max(n_bins - 1, 1), _CHANCE) * (1 / today.sum() + 1 / total.sum()))
     usual = others[math.ceil(_DAYS * len(others)) - 1]
     return Stability(psi(today, total), round(chance, 4), usual)
 
@@ -75,12 +75,11 @@ def stability(now: pl.DataFrame, before: Sequence[pl.DataFrame]) -> Stability:
 def psi(now: Counts, before: Counts) -> float:
     """The population stability index of counts by bin, rounded to 4 decimals; 0 means no change.
 
-    A bin that only one side has would weigh infinitely; each side is given half a count in every
-    bin for it.
+    A bin that only one side has would weigh infinitely; the other side is taken to have half a count.
     """
     met = (now + before) > 0
-    shares = [(side[met] + 0.5) / (side.sum() + 0.5 * np.count_nonzero(met)) for side in (now, before)]
-    return round(float(np.sum((shares[0] - shares[1]) * np.log(shares[0] / shares[1]))), 4)
+    p, q = (np.maximum(side[met], 0.5) / side.sum() for side in (now, before))
+    return round(float(np.sum((p - q) * np.log(p / q))), 4)
 
 
 def _cuts(pooled: pl.DataFrame) -> Counts:

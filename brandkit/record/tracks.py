@@ -18,6 +18,11 @@ from brandkit.store.state import StateStore
 
 _FOLLOWED = {"track": pl.String, "place": pl.Int64, "story_id": pl.String}
 _EDGE = {"story_id": pl.String, "into": pl.String}
+# What a look back asks of a story; a year of them must fit into memory.
+_KEPT = (
+    "story_id", "lead_item_id", "title", "url", "publisher", "decision", "reason", "total", "n_publishers",
+    "n_publishers_ab", "n_outlets", "engagement", "parts", "modifiers", "gates", "is_continued",
+)  # fmt: skip
 _ITEM = {"story_id": pl.String, "item_id": pl.String}
 
 
@@ -26,7 +31,7 @@ class Tracks:
     """The stories of a series of runs, each followed through all of it.
 
     Shape:  ``seen``: a row for each story and run: ``place`` of the run in the series, run_id, run_on,
-            as_of, and the columns of ``StateStore.story_scores`` without the lists of items.
+            as_of, and of ``StateStore.story_scores`` what a look back asks for.
             ``first``: of these the first decision of each story, where it falls into the series,
             with ``ends_as`` (the id it was last followed under) and ``is_piece`` (it went into a
             story that is no younger). ``later``: the rows of the runs after that, under the
@@ -67,12 +72,12 @@ def follow(store: StateStore, runs: Sequence[RunRow], *, earlier: Sequence[str] 
 
 
 def _placed(found: pl.DataFrame, place: int, run: RunRow) -> pl.DataFrame:
-    return found.drop("item_ids", "publishers").select(
+    return found.select(
         pl.lit(place, pl.Int64).alias("place"),
         pl.lit(run.run_id).alias("run_id"),
         pl.lit(run.run_on, pl.Date).alias("run_on"),
         pl.lit(run.as_of, schemas.INSTANT).alias("as_of"),
-        pl.all(),
+        *_KEPT,
     )
 
 

@@ -7,7 +7,7 @@ profile's grids is exact (``levers_search``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -248,17 +248,23 @@ def _searched(
     answer: WhyNot, goal: Goal, base: pl.DataFrame, profile: BrandProfile, as_of: datetime
 ) -> WhyNot:
     question = _question(goal, profile, as_of)
-    given, before = facts(base), base["gates"].item()
-    found = search(given, question)
-    near = nearest(given, question, goal.distance()) if found.is_empty() else found.clear()
-    flips, nearer = (
-        tuple(_flip(row, goal, before, profile) for row in phrased(given, rows, question).to_dicts())
-        for rows in (found, near)
-    )
+    given, before, bars = facts(base), base["gates"].item(), profile.thresholds
     every, some = _bearing(goal, before, profile)
-    left = [gate for gates in near["gates"] for lines in _bearing(goal, gates, profile) for gate in lines]
-    nearly = next((replace(flip, binding=tuple(left)) for flip in nearer), None)
-    return replace(answer, every=every, some=some, flips=flips, nearest=nearly)
+    found = search(given, question)
+    flips = [
+        _flip(row, effect=levers_words.effect(before, row["gates"], goal, bars))
+        for row in phrased(given, found, question).to_dicts()
+    ]
+    near = phrased(given, nearest(given, question, goal.distance()), question) if not flips else found.clear()
+    nearly = [
+        _flip(
+            row,
+            effect=levers_words.approach(before, row["gates"], goal, bars),
+            binding=[line for lines in _bearing(goal, row["gates"], profile) for line in lines],
+        )
+        for row in near.to_dicts()
+    ]
+    return replace(answer, every=every, some=some, flips=tuple(flips), nearest=next(iter(nearly), None))
 
 
 def _judged(records: pl.DataFrame, profile: BrandProfile, as_of: datetime) -> pl.DataFrame:
@@ -285,7 +291,7 @@ def _note(stored: pl.DataFrame, decision: str, total: int) -> str:
     return f"It was stored as {phrases.spoken(was)} with {points}; this profile makes something else of it."
 
 
-def _flip(row: Mapping[str, Any], goal: Goal, before: Mapping[str, int], profile: BrandProfile) -> Flip:
+def _flip(row: Mapping[str, Any], *, effect: str, binding: Sequence[GateLine] = ()) -> Flip:
     return Flip(
         changes=tuple(Change(**change) for change in row["changes"]),
         n_steps=row["n_steps"],
@@ -293,7 +299,8 @@ def _flip(row: Mapping[str, Any], goal: Goal, before: Mapping[str, int], profile
         reason=str(row["reason"]),
         total=row["total"],
         confidence=row["scores"]["confidence"],
-        effect=levers_words.effect(before, row["gates"], goal, profile.thresholds),
+        effect=effect,
+        binding=tuple(binding),
     )
 
 

@@ -131,7 +131,8 @@ def one_more(**item: Any) -> dict[str, Any]:
         ("unlisted_publishers", [1], [one_more(tier="unlisted")]),
         ("outlets", [1], [one_more(tier="unlisted", copy_of="f" * 16)]),
         ("adopters_ab", [1], [one_more(copy_of="f" * 16)]),
-        ("joins_now", [True], [one_more(tier="C", hours=0)]),
+        ("joins_now", ["C"], [one_more(tier="C", hours=0)]),
+        ("joins_now", ["A"], [one_more(tier="A", hours=0)]),
     ],
 )
 def test_one_more_voice_moves_what_the_measures_find_with_its_item_in_the_story(

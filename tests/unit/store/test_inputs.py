@@ -230,7 +230,8 @@ def test_what_records_and_history_tell_is_not_kept_twice(store: StateStore) -> N
     raised = history.items.with_columns(
         reactions=pl.when(pl.col("item_id") == item_id(1)).then(5).otherwise("reactions")
     )
-    own = sightings((3, 4, 1, None, None))
+    # Item 8 was set aside: it is sighted, and none of what the stages worked on.
+    own = sightings((3, 4, 1, None, None), (8, 3, 1, None, None))
     sent = given_to(
         pl.concat([new, raised.select(list(schemas.ITEM))]),
         pl.concat([own, history.observations]),
