@@ -64,7 +64,9 @@ class LeverGrids(BaseModel):
     """The values that each lever is tried at; kept in rising order, each once.
 
     Counts say how many more (or fewer), hours how many pass, the others where a signal would stand;
-    ``[true]`` is a lever that only is or is not pulled.
+    ``[true]`` is a lever that only is or is not pulled. A grid step is one value: a count costs its
+    place in the grid, a signal the values passed from where it stands, the one reached included; what
+    is not known stands before the first.
 
     Units:  ``age`` hours, ``velocity_h`` items per hour, ``engagement_ratio`` times the usual,
             ``reach`` people.

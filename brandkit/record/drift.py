@@ -122,7 +122,8 @@ class Drift:
         )
         quiet = _named(self.modifiers.filter(pl.col("n_applied") == 0))
         lifts, used = pl.col("gate").is_in(LIFTING), self.gates.filter("is_used")
-        shut = _named(used.filter(lifts & (pl.col("n_passed") == 0)))
+        # That nothing came to must cover is told with how far it was.
+        shut = _named(used.filter(lifts & (pl.col("n_passed") == 0) & (pl.col("gate") != "must_cover")))
         wide = _named(used.filter(~lifts & (pl.col("n_passed") == pl.col("n_records"))))
         told = {
             f"Never gave a point in {over}": silent,

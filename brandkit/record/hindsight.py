@@ -246,14 +246,14 @@ def _shown(frame: pl.DataFrame, columns: schemas.Columns) -> pl.DataFrame:
 def _lines(found: Hindsight) -> Iterator[str]:
     yield from found.headlines()
     for title, frame, told in (
-        ("passed over, and grew big", found.misses, (_was, _became, _held)),
+        ("passed over, and grew big", found.misses, (_was, _became, _grown, _held)),
         ("promoted, and went nowhere", found.false_alarms, (_was, _nowhere, _lifted)),
     ):
         if frame.height:
             rest = f" (and {frame.height - MOST_SHOWN:,} more)" if frame.height > MOST_SHOWN else ""
             yield from ("", f"{title}{rest}")
         for row in frame.head(MOST_SHOWN).iter_rows(named=True):
-            yield from (f"  {_title(row)}", *(f"    {line(row)}" for line in told))
+            yield from (f"  {_title(row)}", *(f"    {said}" for line in told if (said := line(row))))
     if causes := found.causes():
         yield from ("", *causes)
 
@@ -274,12 +274,16 @@ def _became(row: Mapping[str, Any]) -> str:
     is_more = row["later_decision"] in PROMOTED and row["later_decision"] != row["big_decision"]
     best = [f"later {spoken(row['later_decision'])}"] if is_more else []
     there = [] if row["big_story_id"] == row["story_id"] else [f"as part of story {row['big_story_id']}"]
-    grown = [
+    return "; ".join([f"{now} on {row['big_run_on']}, {late}", *best, *there])
+
+
+def _grown(row: Mapping[str, Any]) -> str:
+    """Which bars a miss crossed, from what to what."""
+    return "; ".join(
         f"{MEASURES[name]} {_number(row[name])} to {_number(row[later])}"
         for name, later in _GREW_IN.items()
         if name in row["grew"]
-    ]
-    return "; ".join([f"{now} on {row['big_run_on']}, {late}", *best, *there, *grown])
+    )
 
 
 def _held(row: Mapping[str, Any]) -> str:

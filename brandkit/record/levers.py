@@ -37,22 +37,21 @@ READ = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Pull:
-    """One move of one lever: its place among the levers and among the moves of its lever."""
+    """One move of a lever; ``at`` is the lever's place in ``LEVERS``."""
 
     lever: str
     at: int
-    nth: int
     move: Move
 
 
 def pulls(profile: BrandProfile, *, as_of: datetime, ways: Sequence[Way]) -> tuple[Pull, ...]:
-    """The moves of a profile's grids, in the order of their levers' names."""
+    """The moves of a profile's grids, by the names of their levers, those of few steps first."""
     setting = Setting(profile, as_of)
-    made = {lever.name: [one for way in ways for one in getattr(lever, way)(setting)] for lever in LEVERS}
     return tuple(
-        Pull(name, at, nth, one)
-        for at, (name, moves) in enumerate(made.items())
-        for nth, one in enumerate(moves)
+        Pull(lever.name, at, move)
+        for at, lever in enumerate(LEVERS)
+        for way in ways
+        for move in getattr(lever, way)(setting)
     )
 
 

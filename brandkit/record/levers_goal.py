@@ -86,8 +86,8 @@ class Goal:
 def toward(target: str, decision: str) -> Goal | None:
     """The goal of a record that was decided so: to the target or beyond; None where it stands there.
 
-    Beyond is further from where it stands: must_cover is beyond optional for a watch, drop beyond
-    watch for an optional. ``block`` is reached only by being block.
+    Beyond is further from where it stands: must_cover is beyond optional for a watch; block and drop
+    are beyond watch for an optional. As a target ``block`` is reached only by being block.
 
     Raises: UnknownError for what is no decision.
     """

@@ -155,7 +155,7 @@ def has_ab(published: pl.Expr | None = None, adopted: pl.Expr | None = None) -> 
     return pl.any_horizontal(count.fill_null(0) > 0 for count in counts)
 
 
-def risk_without(names: Sequence[str] = WITHOUT_AB, *, when: pl.Expr | None = None) -> dict[str, pl.Expr]:
+def risk_without(names: Sequence[str] = WITHOUT_AB) -> dict[str, pl.Expr]:
     """The risk once some contributions fall away: what is left in the evidence, added up.
 
     Where none of them is in the evidence, the risk stays what it was.
@@ -164,7 +164,6 @@ def risk_without(names: Sequence[str] = WITHOUT_AB, *, when: pl.Expr | None = No
     kept = said.list.filter(~pl.element().str.extract("^([^:]*)").is_in(names))
     weights = kept.list.eval(pl.element().str.extract(":([0-9.]+)$").cast(pl.Float64))
     changes = kept.list.len() < said.list.len()
-    changes = changes if when is None else when & changes
     left = weights.list.sum().clip(upper_bound=1.0).round(4)
     return {
         "misinfo_risk": pl.when(changes).then(left).otherwise(risk),

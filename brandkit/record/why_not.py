@@ -157,7 +157,7 @@ def why_not(
             and its clock.
 
     Example:
-        print(bk.why_not(store.record(run, item), profile=profile, as_of=as_of))
+        print(bk.why_not(bk.kept("3f9c2a71", store)))
     """
     return _answered(record, profile, as_of, target=str(target), aim=lambda now: toward(str(target), now))
 
@@ -185,7 +185,7 @@ def why_not_frame(
 ) -> pl.DataFrame:
     """The cheapest change that would flip each of many records to a decision, or the cheapest few.
 
-    On the usual grids 1,000 records that need pairs took 1.3 s of one processor, and memory stays
+    On the usual grids 1,000 records that need pairs took 1.7 s of one processor, and memory stays
     at some 150 MB for any number of them.
 
     Shape:  a row for each record, in their order, or up to ``most``, cheapest first: item_id, changes
@@ -195,6 +195,7 @@ def why_not_frame(
             the record stands there already, n_changes is 0.
     Raises: UnknownError for what is no decision; UsageError for records that are not whole.
     """
+    # What is no decision is refused also where there are no records.
     toward(target, RUNGS[0])
     given = facts(_judged(records.lazy().collect(), profile, as_of))
     found = [schemas.empty({**FOUND, "changes": FLIP["changes"]})]

@@ -253,9 +253,7 @@ def listing(session: Session, *, profile_id: str | None, limit: int | None) -> p
     )
 
 
-def past(
-    session: Session, *, profile_id: str, kind: str, before: date, known_through: int
-) -> pl.DataFrame:
+def past(session: Session, *, profile_id: str, kind: str, before: date, known_through: int) -> pl.DataFrame:
     """The latest complete attempt of each earlier date, shadows left out: run_id, run_on.
 
     Complete by the store's write of that number, that is: later ones are not seen.

@@ -161,7 +161,20 @@ def test_every_run_can_be_had_again_whatever_came_after_it(
     assert len(other) >= 7, other
     # ... and what was not to be had otherwise was kept.
     assert store.info().n_rows["run_items"] > 0
-    assert store.info().n_rows["run_observations"] > 0
+
+
+def test_an_old_sighting_that_is_brought_again_is_known_again(tmp_path: Path) -> None:
+    runner = bk.Runner(tmp_path / "desk.duckdb")
+    old = row("alpha.example", "Nordlys opens a bakery", reactions=5)
+    ran(runner, (old,))
+    # Ten days on, it is no context any more; what was seen of it came with the file alone.
+    again = {**old, "collected_at": "2026-03-12T09:00:00Z", "reactions": 40}
+    late = ran(runner, (old, again), on="2026-03-12")
+    assert runner.store.info().n_rows["run_observations"] == 1
+    found = runner.store.inputs(late.run_id)
+    assert found.observations["reactions"].to_list() == [5, 40]
+    assert found.history.observations.is_empty()
+    assert replay(late.run_id, runner.store).is_same
 
 
 def test_another_profile_decides_the_same_items_beside_the_same_past(
