@@ -1,6 +1,6 @@
 """Why not: the search over all changes at once, against plain Python that tries them one by one.
 
-``python -m benchmarks.bench_why_not`` holds 10,000 generated records to it, flip by flip: takes minutes.
+``python -m benchmarks.bench_why_not`` holds 10,000 generated records to it, flip by flip, in half a minute.
 """
 
 from __future__ import annotations

@@ -23,11 +23,14 @@ RUNGS = ("drop", "block", "watch", "optional", "must_cover")
 WEIGHT_WITHOUT_AB = 0.25
 
 
-def changes(row: Row, profile: BrandProfile, as_of: datetime, ways: tuple[str, ...]) -> Iterator[Change]:
-    """Every single change that is one, in the order of the levers' names and of their grids."""
-    for lever in sorted(LEVERS):
-        for way in ways:
-            yield from LEVERS[lever](row, profile, as_of, way)
+def changes(
+    row: Row, profile: BrandProfile, as_of: datetime, ways: tuple[str, ...], *, after: str = ""
+) -> Iterator[Change]:
+    """Every single change that is one, by the levers' names; ``after`` leaves out those up to a name."""
+    for lever in NAMES:
+        if lever > after:
+            for way in ways:
+                yield from LEVERS[lever](row, profile, as_of, way)
 
 
 def cheapest(
@@ -57,9 +60,8 @@ def cheapest(
         keep((lever,), (steps, steps), changed)
     if not flips:
         for first, steps, changed in single:
-            for second, more, twice in changes(changed, profile, as_of, ways):
-                if first < second:
-                    keep((first, second), (steps + more, steps), twice)
+            for second, more, twice in changes(changed, profile, as_of, ways, after=first):
+                keep((first, second), (steps + more, steps), twice)
     return flips
 
 
@@ -431,3 +433,4 @@ LEVERS: Mapping[str, Callable[[Row, BrandProfile, datetime, str], Iterator[Chang
         tier, trigger, unlisted_publishers, velocity_h,
     )
 }  # fmt: skip
+NAMES = sorted(LEVERS)

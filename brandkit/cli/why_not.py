@@ -26,7 +26,7 @@ MOST_FLIPS = 5
     "why-not",
     cls=Command,
     short_help="What would flip a decision, at the least.",
-    epilog="\b\nExamples:\n  brandkit why-not 3f9c2a71\n  brandkit why-not 3f9c2a71 --holds",
+    epilog="\b\nExample:\n  brandkit why-not 3f9c2a71 --target optional",
 )
 @click.argument("item")
 @click.option(

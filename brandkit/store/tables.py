@@ -17,7 +17,7 @@ Columns = Mapping[str, Any]
 CHUNK_ROWS = 100_000
 
 # The number of the store's write that brought a row in: with it the store can be read as it was known
-# then. ``Session.insert`` puts it there, and rows of these tables are never changed afterwards.
+# then. ``Session.insert`` puts it there; nothing but erasing and pruning changes such rows afterwards.
 _WRITTEN: Columns = {"written": pl.Int64}
 RUN: Columns = {
     "run_id": pl.String,
