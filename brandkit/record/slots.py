@@ -114,22 +114,14 @@ def threshold_for(
     nobody = spoken(asked.leads.select(*KEY, "as_of"), schemas.empty(schemas.VERDICT))
     swept = curve(judge, asked.runs, nobody)
     work = _let_in(swept, decision)
-    fits = work.filter(pl.col("n") <= slots)
     # In whole numbers: a mean of exactly N must not miss by the last bit.
     per_value = work.group_by("value").agg(
         most=pl.col("n").max(), spare=slots * pl.len().cast(pl.Int64) - pl.col("n").sum()
     )
     each_day = _lowest(per_value.filter(pl.col("most") <= slots))
-    own = fits.group_by("run_id").agg(threshold=pl.col("value").min())
     # No threshold is below 0, so nothing is found at a point below none.
     fit, one_lower = (-1, -2) if each_day is None else (each_day, each_day - 1)
-    by_day = (
-        asked.runs.select("run_id", "run_on")
-        .join(own, on="run_id", how="left")
-        .join(_at(work, fit, "n"), on="run_id", how="left")
-        .join(_at(work, one_lower, "n_one_lower"), on="run_id", how="left")
-        .sort("run_on", "run_id")
-    )
+    by_day = _by_day(asked.runs, work, slots=slots, at={"n": fit, "n_one_lower": one_lower})
     over_full = by_day.filter(pl.col("n_one_lower") > slots)["run_id"]
     return Slots(
         decision=decision,
@@ -141,6 +133,15 @@ def threshold_for(
         tied=_tied(judge, decision, one_lower).filter(pl.col("run_id").is_in(over_full.implode())),
         curve=swept,
     )
+
+
+def _by_day(runs: pl.DataFrame, work: pl.DataFrame, *, slots: int, at: Mapping[str, int]) -> pl.DataFrame:
+    """Each day with the threshold that fits it alone, and what other thresholds would let in on it."""
+    alone = work.filter(pl.col("n") <= slots).group_by("run_id").agg(threshold=pl.col("value").min())
+    days = runs.select("run_id", "run_on").join(alone, on="run_id", how="left")
+    for name, threshold in at.items():
+        days = days.join(_at(work, threshold, name), on="run_id", how="left")
+    return days.sort("run_on", "run_id")
 
 
 def _let_in(swept: Curve, decision: str) -> pl.DataFrame:

@@ -8,18 +8,11 @@ from dataclasses import dataclass
 import polars as pl
 
 from brandkit.record.explain import Explanation, explain
+from brandkit.record.phrases import AGAINST
 from brandkit.report.brief import Brief, about, counted
 from brandkit.report.desk_word import Story, commands, state_line, verdict_line
 
 TIERS = ("A", "B", "C", "unlisted")
-_REASONS_AGAINST: Mapping[str, str] = {
-    "no_ab_publisher": "no A or B publisher carries it",
-    "hedging": "its words hedge",
-    "sensational_form": "its form is sensational",
-    "disputed": "a trusted publisher disputes it",
-    "unreliable_publisher": "its publisher is on the unreliable list",
-    "risk_flag": "its source flags a risk",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +90,7 @@ def _doubts(story: Story) -> list[str]:
         share = story["coordinated_share"] or 0
         found.append(f"{counted(n, 'account', 'accounts')} acting together made {share:.0%} of its shares")
     codes = [code.partition(":")[0] for code in story["misinfo_evidence"]]
-    return found + [_REASONS_AGAINST.get(code, code.replace("_", " ")) for code in codes]
+    return found + [AGAINST.get(code, code.replace("_", " ")) for code in codes]
 
 
 def _links(records: pl.DataFrame, lead: str | None) -> list[tuple[str, str]]:

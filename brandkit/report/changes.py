@@ -40,7 +40,7 @@ def what_changed(brief: Brief, store: StateStore | str | Path | None = None) -> 
     """
     if brief.records.is_empty():
         return section("What changed", nothing("No items on this day, so nothing to compare."))
-    kept = store if isinstance(store, StateStore) else StateStore(store or _usual())
+    kept = store_of(store)
     with kept.reading():
         before = run_before(kept, brief.run)
         if before is None:
@@ -50,11 +50,16 @@ def what_changed(brief: Brief, store: StateStore | str | Path | None = None) -> 
     return section("What changed", *_told(found, brief, row), n=found.moved.height)
 
 
-def _usual() -> Path:
+def store_of(store: StateStore | str | Path | None) -> StateStore:
+    """The store a brief's run stands in: as given, by its path, or that of the settings."""
+    if isinstance(store, StateStore):
+        return store
+    if store:
+        return StateStore(store)
     with warnings.catch_warnings():
         # The brief's opening has said already what is wrong with the settings.
         warnings.simplefilter("ignore", UserWarning)
-        return Settings.load().db_path
+        return StateStore(Settings.load().db_path)
 
 
 def _decided(brief: Brief) -> Decided:

@@ -9,7 +9,7 @@ import polars as pl
 from brandkit.record.drift import Drift
 from brandkit.record.drift import drift as read_drift
 from brandkit.report.brief import Brief, spoken
-from brandkit.report.changes import _usual
+from brandkit.report.changes import store_of
 from brandkit.report.html import Html, tag
 from brandkit.report.tables import Column, note, section, table
 from brandkit.scoring.reachable import highest_total
@@ -40,8 +40,7 @@ def drift(brief: Brief, store: StateStore | str | Path | None = None) -> Html:
 
     ``store`` is where the brief's run stands: without it, the store of the settings.
     """
-    kept = store if isinstance(store, StateStore) else StateStore(store or _usual())
-    found = read_drift(kept, brief.run.profile_id, run=brief.run.run_id)
+    found = read_drift(store_of(store), brief.run.profile_id, run=brief.run.run_id)
     told = tag("p", " ".join(found.movements()))
     return section("Drift", told, *_numbers(found), *_idle(found), *_reach(brief))
 

@@ -45,7 +45,7 @@ def told(store: StateStore, *arguments: str) -> Result:
 def test_the_command_says_that_it_is_the_same(store: StateStore) -> None:
     found = told(store, FIRST)
     n = f"{store.records(FIRST).height} records and {store.stories(FIRST).height} stories"
-    assert (found.exit_code, found.stdout.replace("\n", " ").strip()) == (
+    assert (found.exit_code, " ".join(found.stdout.split())) == (
         0, f"run {FIRST}: {n} came out byte for byte as they are stored",
     )  # fmt: skip
     data = json.loads(told(store, FIRST, "--json").stdout)

@@ -167,7 +167,7 @@ ITEMS = st.lists(
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(stored=ITEMS, taken=ITEMS, again=st.booleans())
 def test_whatever_a_run_goes_to_work_on_comes_back(
     stored: list[dict[str, Any]], taken: list[dict[str, Any]], again: bool
