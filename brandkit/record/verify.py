@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
 
+import numpy as np
 import polars as pl
 
 from brandkit import schemas
@@ -118,10 +119,12 @@ def _leads(stored: pl.DataFrame) -> pl.Series:
     rows = stored.select("story_id", "is_lead", *_helped(keys, outcome.lead_keys())).with_row_index("item_id")
     leads = rows.filter("is_lead")
     first = _before(outcome.LEAD_ORDER, "", "_lead")
-    beaten = rows.lazy().join(leads.lazy(), on="story_id", how="left", suffix="_lead")
+    others = rows.lazy().filter(~pl.col("is_lead").fill_null(value=False))
+    beaten = others.join(leads.lazy(), on="story_id", how="left", suffix="_lead")
     beaten = beaten.filter(pl.col("item_id_lead").is_null() | first)
-    is_one_each = rows.lazy().group_by("story_id").agg(n=pl.col("is_lead").sum()).filter(pl.col("n") != 1)
-    if all(plan.select(pl.len()).collect().item() == 0 for plan in (is_one_each, beaten)):
+    # A story without a lead is beaten too: it finds none to be joined to.
+    is_one_each = leads["story_id"].n_unique() == leads.height
+    if is_one_each and beaten.select(pl.len()).collect().item() == 0:
         return stored["is_lead"]
     again = outcome.with_leads(stored.select("item_id", *_read_by(outcome.lead_keys()), "story_id"))
     return again.sort("item_id")["is_lead"]
@@ -133,7 +136,8 @@ def _ranks(stored: pl.DataFrame, *, is_whole: bool) -> pl.Series:
     Where rows are missing the rest has gaps between its ranks, and only their order is at fault.
     """
     keys = [*outcome.RANK_ORDER][:-1]
-    rows = stored.select("rank", *_helped(keys, outcome.rank_keys())).with_row_index("item_id").sort("rank")
+    rows = stored.select("rank", *_helped(keys, outcome.rank_keys())).with_row_index("item_id")
+    rows = _by_rank(rows)
     rows = rows.with_columns(pl.all().shift(1).name.suffix("_above"))
     is_next = pl.col("rank") == (pl.col("rank_above").fill_null(0) + 1)
     has_above = pl.col("rank_above").is_not_null()
@@ -144,6 +148,18 @@ def _ranks(stored: pl.DataFrame, *, is_whole: bool) -> pl.Series:
     if not is_whole:
         again = again.with_columns(rank=stored["rank"].sort())
     return again.sort("item_id")["rank"].cast(schemas.OUTCOME["rank"])
+
+
+def _by_rank(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows in the order of their ranks."""
+    ranks = rows["rank"]
+    if rows.height and not ranks.null_count() and ranks.min() == 1 and ranks.max() == rows.height:
+        # Ranks from 1 to n say themselves where each row goes; where one stands twice, a place stays free.
+        place = np.full(rows.height, -1, np.int64)
+        place[ranks.to_numpy() - 1] = np.arange(rows.height)
+        if (place >= 0).all():
+            return rows[place]
+    return rows.sort("rank")
 
 
 def _read_by(helpers: Mapping[str, pl.Expr]) -> list[str]:
