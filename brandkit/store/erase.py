@@ -15,10 +15,10 @@ import polars as pl
 from brandkit import schemas
 from brandkit.errors import UnknownError, UsageError
 from brandkit.normalise import account_key, author_keys
+from brandkit.normalise.stage import ERASED
 from brandkit.store.session import Session
 from brandkit.store.tables import TABLES
 
-ERASED = "[erased]"
 _WORDS = ("title", "summary", "url", "target_url", "author", "account")
 _LISTS = ("claims", "evidence")
 
