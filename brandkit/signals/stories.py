@@ -15,11 +15,10 @@ import polars as pl
 
 from brandkit import schemas
 from brandkit.pipeline import History, RunContext
-from brandkit.signals._graph import communities
+from brandkit.signals._groups import group_texts
 from brandkit.signals._story_names import name_stories
 from brandkit.signals._story_rules import apply_rules
 from brandkit.signals._text import FrameT, column, folded, known_at, whole_frame, without_boilerplate
-from brandkit.signals._vectors import tfidf
 
 WINDOW_H = 72.0
 _LONGEST = 20_000
@@ -116,8 +115,8 @@ def _clustered(members: pl.DataFrame, window_h: float) -> pl.DataFrame:
     is_compared = pl.col("is_recent") & pl.col("copy_of").is_null() & (pl.col("title") != "")
     compared = members.filter(is_compared)
     seconds = compared["at"].dt.epoch("us").cast(pl.Float64).fill_null(np.nan).to_numpy() / 1e6
-    vectors = tfidf(compared.select("text").with_row_index("row"), compared.height)
-    labels = communities(vectors, seconds, window_s=window_h * 3600)
+    texts = compared.select("text").with_row_index("row")
+    labels = group_texts(texts, seconds, window_s=window_h * 3600)
     found = compared.select("item_id", cluster=compared["item_id"].gather(labels))
     return members.join(found, on="item_id", how="left", maintain_order="left")
 

@@ -1,0 +1,153 @@
+"""How much two groups of texts speak for being about one event, in nats (natural logarithm of odds).
+
+A group is taken to draw its words from an urn of its own that holds words at their usual rates until
+texts are drawn from it (a Dirichlet-multinomial). The evidence is the logarithm of how much likelier
+the two groups' words are from one urn than from two. So a word that both have counts for them, the
+rarer the more; every word counts a little against them, and a long text that shares only common
+words with another speaks against being about the same. Known as Bayesian hierarchical clustering
+(Heller and Ghahramani 2005), here with the rates held fixed.
+
+Two tempers, since reports of one event repeat each other more than draws from one urn would: the
+words of a group count as ``size ** GROUP_TEMPER`` texts, and evidence from long texts is scaled down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from scipy.special import gammaln
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+# How many words at usual rates an urn holds at first: the larger, the more alike one event's reports.
+CONCENTRATION = 200.0
+# Evidence needed before two groups are one story: about 1,100 to 1 against any two being of one event.
+PRIOR = 7.0
+GROUP_TEMPER = 0.85
+# A text up to this many words is a headline; the evidence of one k times as long weighs k ** -0.7.
+HEADLINE = 8.0
+LENGTH_TEMPER = -0.7
+# The share of what two headlines say that they must say both, on average over all pairs of a story.
+LEAST_SHARED = 0.1
+# Long texts of different events share more by chance: the bar rises with length.
+SHARED_RISE = 0.3
+
+_BLOCK = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Groups of texts: their words added up, what they say (unit rows added up), and their sizes."""
+
+    words: Any
+    said: Any
+    size: Floats
+    usual: Floats
+
+    @classmethod
+    def of_texts(cls, words: Any, rates: Floats) -> Groups:
+        """Each text a group of its own; ``words`` has a row of ones per text."""
+        usual = CONCENTRATION * rates
+        return cls(words.tocsr(), unit_rows(weighted(words, rates)), np.ones(words.shape[0]), usual)
+
+    def merged(self, into: Ints, n_groups: int) -> Groups:
+        """The groups of which each goes into the one whose number is given; those with -1 are left out."""
+        of = np.flatnonzero(into >= 0)
+        move = sparse.csr_matrix((np.ones(len(of)), (into[of], of)), shape=(n_groups, len(into)))
+        return Groups(_sorted(move @ self.words), _sorted(move @ self.said), move @ self.size, self.usual)
+
+    def links(self, left: Ints, right: Ints) -> Floats:
+        """For each pair of groups, by how much it passes the bar for being one story; -inf if it cannot.
+
+        A pair that says too little in common is out whatever its evidence: a topic shares common
+        words among hundreds of texts, and sums them up to any evidence.
+        """
+        total = np.asarray(self.words.sum(axis=1)).ravel()
+        length = np.maximum(total / self.size, HEADLINE) / HEADLINE
+        shared = row_products(self.said, left, right) / (self.size[left] * self.size[right])
+        enough = shared >= LEAST_SHARED * np.sqrt(length[left] * length[right]) ** SHARED_RISE
+        found = np.full(len(left), -np.inf)
+        left, right = left[enough], right[enough]
+        temper = self.size ** (GROUP_TEMPER - 1)
+
+        def together(a: Floats, b: Floats, word: Ints, of: Ints, other: Ints) -> Floats:
+            return _joint(a * temper[of], b * temper[other], self.usual[word])
+
+        alike = _over_shared(self.words, left, right, together)
+        apart = _joint(total[left] * temper[left], total[right] * temper[right], CONCENTRATION)
+        scale = np.sqrt(length[left] * length[right]) ** LENGTH_TEMPER
+        found[enough] = np.round((alike - apart) * scale - PRIOR, 6)
+        return found
+
+
+def weights(rates: Floats) -> Floats:
+    """What one shared word is worth between two single texts."""
+    usual = CONCENTRATION * rates
+    return np.asarray(np.log1p(usual) - np.log(usual))
+
+
+def weighted(words: Any, rates: Floats) -> Any:
+    """Rows whose products are the worth of the words they share."""
+    return (words @ sparse.diags(np.sqrt(weights(rates)))).tocsr()
+
+
+def against(left: Floats, right: Floats) -> Floats:
+    """What the lengths of two single texts take off the worth of the words they share."""
+    return _joint(left, right, CONCENTRATION)
+
+
+def length_scale(left: Floats, right: Floats) -> Floats:
+    """What evidence between single texts of these lengths is scaled by."""
+    long = np.sqrt(np.maximum(left, HEADLINE) * np.maximum(right, HEADLINE)) / HEADLINE
+    return np.asarray(long**LENGTH_TEMPER)
+
+
+def _joint(a: Floats, b: Floats, usual: Floats | float) -> Floats:
+    """The logarithm of how much likelier a and b draws are from one urn than from two."""
+    return np.asarray(gammaln(a + b + usual) + gammaln(usual) - gammaln(a + usual) - gammaln(b + usual))
+
+
+def _over_shared(
+    words: Any, left: Ints, right: Ints, worth: Callable[[Floats, Floats, Ints, Ints, Ints], Floats]
+) -> Floats:
+    """For each pair of rows, the sum of ``worth`` over the columns that both have."""
+    found = np.zeros(len(left))
+    there = words.copy()
+    there.data = np.ones_like(there.data)
+    for at in range(0, len(left), _BLOCK):
+        of, other = left[at : at + _BLOCK], right[at : at + _BLOCK]
+        a = _sorted(words[of].multiply(there[other]))
+        b = _sorted(words[other].multiply(there[of]))
+        pair = np.repeat(np.arange(len(of)), np.diff(a.indptr))
+        worths = worth(a.data, b.data, a.indices, of[pair], other[pair])
+        found[at : at + _BLOCK] = np.bincount(pair, weights=worths, minlength=len(of))
+    return found
+
+
+def row_products(rows: Any, left: Ints, right: Ints) -> Floats:
+    """The product of each pair of rows; in blocks, so that memory stays bounded."""
+    blocks = [
+        np.asarray(rows[left[at : at + _BLOCK]].multiply(rows[right[at : at + _BLOCK]]).sum(axis=1)).ravel()
+        for at in range(0, len(left), _BLOCK)
+    ]
+    return np.concatenate(blocks or [np.empty(0)])
+
+
+def unit_rows(matrix: Any) -> Any:
+    """The rows scaled to length one; a zero row stays zero."""
+    lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
+    lengths[lengths == 0] = 1.0
+    return (sparse.diags(1.0 / lengths) @ matrix).tocsr()
+
+
+def _sorted(matrix: Any) -> Any:
+    # Sums of floats depend on their order; sorted columns fix it.
+    matrix = matrix.tocsr()
+    matrix.sort_indices()
+    return matrix
