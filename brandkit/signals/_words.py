@@ -41,7 +41,7 @@ class Words:
     @property
     def lengths(self) -> Floats:
         """How many distinct words each text has."""
-        return np.diff(self.matrix.indptr).astype(np.float64)
+        return np.asarray(np.diff(self.matrix.indptr), dtype=np.float64)
 
 
 def words_of(texts: pl.DataFrame, n_rows: int) -> Words:
@@ -93,7 +93,7 @@ def rates(words: Words, groups: npt.NDArray[np.int64]) -> Floats:
     common = pl.DataFrame({"term": words.names}).join(
         common_words(), on="term", how="left", maintain_order="left"
     )
-    return np.maximum(here, common["rate"].fill_null(0.0).to_numpy())
+    return np.asarray(np.maximum(here, common["rate"].fill_null(0.0).to_numpy()))
 
 
 @cache

@@ -84,5 +84,4 @@ def test_importing_the_package_loads_next_to_nothing() -> None:
 
 def test_the_library_loads_no_notebook_library_and_no_http_client() -> None:
     loaded = _loaded("import brandkit as bk\nfor name in bk.__all__: getattr(bk, name)")
-    # igraph looks for matplotlib by itself.
-    assert loaded <= {"polars", "duckdb", "sklearn", "igraph", "matplotlib"}
+    assert loaded <= {"polars", "duckdb"}

@@ -194,7 +194,7 @@ def test_the_versions_name_what_records_depend_on(tmp_path: Path) -> None:
     runner = bk.Runner(tmp_path / "desk.duckdb")
     stored = runner.store.run(ran(runner).run_id).versions
     assert dict(stored) == versions()
-    assert {"brandkit", "code", "polars", "duckdb", "igraph"} <= set(stored)
+    assert {"brandkit", "code", "polars", "duckdb", "scipy"} <= set(stored)
     assert len(stored["code"]) == 64
 
 
