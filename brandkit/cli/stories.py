@@ -155,3 +155,22 @@ def rules(*, is_all: bool, profile_id: str | None, store_path: Path | None) -> A
         )  # fmt: skip
 
     return Answer({"profile_id": owner, "rules": shown.to_dicts()}, show)
+
+
+@story.command(
+    "why",
+    cls=Command,
+    short_help="Show what joined two items into one story.",
+    epilog="\b\nExample:\n  brandkit story why 3f9c2a71 81d0be44",
+)
+@click.argument("item_a", metavar="A")
+@click.argument("item_b", metavar="B")
+@click.option("--run", "run_id", metavar="RUN", help="Which run. [default: the newest that has A]")
+@STORE
+def why(item_a: str, item_b: str, *, run_id: str | None, store_path: Path | None) -> Answer:
+    """Show the chain of items from A to B, and the words or rules that joined each to the next."""
+    from brandkit.record.one_story import one_story
+
+    found = one_story(item_a, item_b, open_store(store_path), run=run_id)
+    data = {"run_id": found.run_id, "story_id": found.story_id, "steps": found.steps.to_dicts()}
+    return Answer(data, lambda screen: show_line(screen, found.text()))

@@ -23,10 +23,14 @@ N_NEIGHBOURS = 25
 LEAST_EVIDENCE = 3.0
 # The first pass says which words are of one event; the second weighs words by that.
 PASSES = 2
+# How many texts a group takes in at once, as a share of those it has; two that are each other's best
+# always merge.
 ABSORB = 0.5
 
-# A word that many texts hold finds nobody; it counts once others have.
+# A word that many texts hold finds nobody; it counts once others have. The second bar keeps the work
+# linear in the number of texts: it takes words out of the search where a frame has hundreds of thousands.
 LEAST_TELLING = 1.5
+MOST_HOLDING = 3_000
 _MOST_KEYS = 50
 # How many rows look at the same others, and how many of them at a time.
 _STRETCH, _ROWS = 20_000, 500
@@ -41,8 +45,18 @@ class Pairs:
     evidence: Floats
 
 
-def group_texts(texts: pl.DataFrame, seconds: Floats, *, window_s: float) -> Ints:
-    """A group number for each text: the lowest row of its group.
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """A group for each text (the lowest row of it), and what decided that."""
+
+    groups: Ints
+    pairs: Pairs
+    words: Words
+    usual: Floats
+
+
+def group_texts(texts: pl.DataFrame, seconds: Floats, *, window_s: float) -> Grouped:
+    """The groups of texts that are likelier about one event than about two.
 
     ``seconds`` are instants, NaN where unknown: such a text is compared with all. Others are compared
     within the window, and meet beyond it only through what lies between.
@@ -50,12 +64,17 @@ def group_texts(texts: pl.DataFrame, seconds: Floats, *, window_s: float) -> Int
     Shape: takes ``row`` (0 up to n - 1, each once) and ``text``, folded.
     """
     words = words_of(texts, len(seconds))
-    groups: Ints = np.arange(len(seconds))
-    for _ in range(PASSES):
-        usual = rates(words, np.unique(groups, return_inverse=True)[1])
-        pairs = candidates(words, usual, seconds, window_s=window_s)
-        groups = agglomerate(Groups.of_texts(words.matrix, usual), pairs)
-    return groups
+    found = _grouped(words, np.arange(len(seconds)), seconds, window_s)
+    for _ in range(1, PASSES):
+        found = _grouped(words, found.groups, seconds, window_s)
+    return found
+
+
+def _grouped(words: Words, known: Ints, seconds: Floats, window_s: float) -> Grouped:
+    usual = rates(words, np.unique(known, return_inverse=True)[1])
+    pairs = candidates(words, usual, seconds, window_s=window_s)
+    groups = agglomerate(Groups.of_texts(words.matrix, usual), pairs)
+    return Grouped(groups, pairs, words, usual)
 
 
 def candidates(words: Words, usual: Floats, seconds: Floats, *, window_s: float) -> Pairs:
@@ -98,7 +117,9 @@ def _between(worth: Floats, left: Floats, right: Floats) -> Floats:
 def _keys(words: Words, usual: Floats) -> Any:
     """The rows with their most telling words only: by those a text is looked for."""
     vectors = weighted(words.matrix, usual)
-    vectors.data[weights(usual)[vectors.indices] < LEAST_TELLING] = 0.0
+    held = np.bincount(vectors.indices, minlength=vectors.shape[1])
+    too_common = (weights(usual) < LEAST_TELLING) | (held > MOST_HOLDING)
+    vectors.data[too_common[vectors.indices]] = 0.0
     vectors.eliminate_zeros()
     row = np.repeat(np.arange(vectors.shape[0]), np.diff(vectors.indptr))
     order = np.lexsort((vectors.indices, -vectors.data, row))
@@ -201,8 +222,8 @@ def _passing(left: Ints, right: Ints, link: Floats) -> tuple[Ints, Ints, Floats]
 def _merges(left: Ints, right: Ints, link: Floats, size: Ints) -> Ints:
     """Where each group goes in this round: two that are each other's best go together.
 
-    And a group that is nobody's best goes to its own best, as many at once as that group has texts
-    already: two hundred reports need not join a story one by one.
+    And a group that is nobody's best goes to its own best, the best first and as many at once as
+    ``ABSORB`` allows: two hundred reports need not join a story one by one.
     """
     one, other, value = np.r_[left, right], np.r_[right, left], np.r_[link, link]
     order = np.lexsort((other, -value, one))

@@ -1,21 +1,24 @@
 """Items about one event, gathered into stories that keep their identity from run to run.
 
-TF-IDF neighbours within a time window, edges weighted by shared neighbours, the constant Potts
-model, then editors' rules, then names. Copies follow their originals and take no part in the
-clustering: two hundred reprints of one report must not decide what the words of a day are worth.
+Texts within a time window merge, best pairs first, while their words are likelier to be of one event
+than of two (``_evidence`` has the model); then come editors' rules, then names. Copies follow their
+originals and take no part: two hundred reprints of one report must not decide what the words of a
+day are worth.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from brandkit import schemas
-from brandkit.pipeline import History, RunContext
-from brandkit.signals._groups import group_texts
+from brandkit.pipeline import RunContext
+from brandkit.signals._groups import Grouped, group_texts
 from brandkit.signals._story_names import name_stories
 from brandkit.signals._story_rules import apply_rules
 from brandkit.signals._text import FrameT, column, folded, known_at, whole_frame, without_boilerplate
@@ -47,7 +50,7 @@ def cluster_stories(
         >>> cluster_stories(news)["story_id"].to_list()
         ['s_a', 's_a', 's_c']
     """
-    assign = partial(_assign, since=None, earlier=_NO_EARLIER, rules=rules, window_h=window_h)
+    assign = partial(_assign, **alone(rules=rules, window_h=window_h))
     return whole_frame(items, assign, {"story_id": pl.String})
 
 
@@ -58,32 +61,58 @@ def stories(items: pl.LazyFrame, ctx: RunContext) -> pl.LazyFrame:
 
     Shape:  the same rows, plus story_id.
     """
-    since = ctx.window_start - timedelta(hours=WINDOW_H)
-    assign = partial(
-        _assign, since=since, earlier=_earlier(ctx.history), rules=ctx.history.story_rules, window_h=WINDOW_H
-    )
-    return whole_frame(items, assign, {"story_id": pl.String})
+    return whole_frame(items, partial(_assign, **of_run(ctx)), {"story_id": pl.String})
 
 
-def _earlier(history: History) -> pl.DataFrame:
-    past = history.items.filter(pl.col("story_id").is_not_null())
-    return past.select("item_id", "story_id", at=known_at(past)).sort("item_id")
+def of_run(ctx: RunContext) -> dict[str, Any]:
+    """How a run gathers: what is recent, the stories there are already, the editor's rules, the window."""
+    past = ctx.history.items.filter(pl.col("story_id").is_not_null())
+    return {
+        "since": ctx.window_start - timedelta(hours=WINDOW_H),
+        "earlier": past.select("item_id", "story_id", at=known_at(past)).sort("item_id"),
+        "rules": ctx.history.story_rules,
+        "window_h": WINDOW_H,
+    }
 
 
-def _assign(
+def alone(*, rules: pl.DataFrame | None, window_h: float) -> dict[str, Any]:
+    """How items without a past are gathered."""
+    return {"since": None, "earlier": _NO_EARLIER, "rules": rules, "window_h": window_h}
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Items in their stories, and what put them there.
+
+    Shape: ``members`` has item_id, story_id, at, copy_of, earlier_id and ``row``, the item's place in
+    ``grouped``, null for those that were not compared.
+    """
+
+    members: pl.DataFrame
+    grouped: Grouped
+
+
+def _assign(items: pl.DataFrame, **how: Any) -> pl.DataFrame:
+    named = gather(items, **how).members.select("item_id", "story_id")
+    return items.drop("story_id", strict=False).join(named, on="item_id", how="left", maintain_order="left")
+
+
+def gather(
     items: pl.DataFrame,
     *,
     since: datetime | None,
     earlier: pl.DataFrame,
     rules: pl.DataFrame | None,
     window_h: float,
-) -> pl.DataFrame:
-    members = _members(items, since, earlier)
-    members = _follow_originals(_follow_stories(_clustered(members, window_h)))
+) -> Gathered:
+    """Every item in its story: clustered, with copies and older context, by the editor's rules, named."""
+    clustered, grouped = _clustered(_members(items, since, earlier), window_h)
+    members = _follow_originals(_follow_stories(clustered))
     if rules is not None:
         members = apply_rules(members, rules)
     named = name_stories(members, earlier)
-    return items.drop("story_id", strict=False).join(named, on="item_id", how="left", maintain_order="left")
+    known = clustered.select("item_id", "at", "copy_of", "earlier_id", "row")
+    return Gathered(known.join(named, on="item_id", how="left", maintain_order="left"), grouped)
 
 
 def _members(items: pl.DataFrame, since: datetime | None, earlier: pl.DataFrame) -> pl.DataFrame:
@@ -110,15 +139,16 @@ def _members(items: pl.DataFrame, since: datetime | None, earlier: pl.DataFrame)
     )
 
 
-def _clustered(members: pl.DataFrame, window_h: float) -> pl.DataFrame:
-    """The members with ``cluster``: the lowest item_id of its group, for those that are compared."""
+def _clustered(members: pl.DataFrame, window_h: float) -> tuple[pl.DataFrame, Grouped]:
+    """The members with ``cluster``, the lowest item_id of its group, for those that are compared."""
     is_compared = pl.col("is_recent") & pl.col("copy_of").is_null() & (pl.col("title") != "")
     compared = members.filter(is_compared)
     seconds = compared["at"].dt.epoch("us").cast(pl.Float64).fill_null(np.nan).to_numpy() / 1e6
     texts = compared.select("text").with_row_index("row")
-    labels = group_texts(texts, seconds, window_s=window_h * 3600)
-    found = compared.select("item_id", cluster=compared["item_id"].gather(labels))
-    return members.join(found, on="item_id", how="left", maintain_order="left")
+    grouped = group_texts(texts, seconds, window_s=window_h * 3600)
+    names = compared["item_id"].gather(grouped.groups)
+    found = compared.select("item_id", cluster=names).with_row_index("row")
+    return members.join(found, on="item_id", how="left", maintain_order="left"), grouped
 
 
 def _follow_stories(members: pl.DataFrame) -> pl.DataFrame:

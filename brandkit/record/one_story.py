@@ -1,0 +1,98 @@
+"""Why two items are one story in a run: the chain between them, from what the run itself gathered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from brandkit.errors import ReplayRefused, UsageError
+from brandkit.fingerprint import versions
+from brandkit.pipeline import RunContext
+from brandkit.profile import BrandProfile
+from brandkit.safe import terminal
+from brandkit.signals.copies import find_copies
+from brandkit.signals.story_chain import run_chain
+from brandkit.store.state import StateStore
+
+_KINDS = {
+    "copy": "one is a copy of the other",
+    "rule": "an editor merged them",
+    "earlier": "one story in an earlier run",
+    "groups": "their sides' words together, no single pair",
+}
+_MOST_WORDS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class OneStory:
+    """The chain that joins two items of a story in a run: print it, or take its ``steps``.
+
+    Shape: ``steps`` as ``story_chain`` gives them.
+    """
+
+    run_id: str
+    story_id: str
+    steps: pl.DataFrame
+
+    def text(self) -> str:
+        """The chain in words and numbers, a line for each step and item."""
+        if self.steps.is_empty():
+            return f"the same item, in story {self.story_id}"
+        told = [f"{self.story_id} in {self.run_id}: {self.steps.height} steps"]
+        told.append(_item(self.steps["item_a"][0], self.steps["title_a"][0]))
+        rows = self.steps.select("kind", "nats", "shared", "item_b", "title_b").rows()
+        for kind, nats, shared, item, title in rows:
+            told += [f"    {_joined(kind, nats, shared)}", _item(item, title)]
+        return "\n".join(terminal(line) for line in told)
+
+    def __str__(self) -> str:
+        """The same."""
+        return self.text()
+
+
+def _item(item_id: str, title: str | None) -> str:
+    return f"{item_id}  {title or '(no title)'}"
+
+
+def _joined(kind: str, nats: float | None, shared: list[dict[str, object]]) -> str:
+    if kind != "words":
+        return _KINDS[kind]
+    words = ", ".join(f"{one['word']} {one['nats']}" for one in shared[:_MOST_WORDS])
+    more = f" and {len(shared) - _MOST_WORDS} more" if len(shared) > _MOST_WORDS else ""
+    return f"{nats:.1f} nats: {words}{more}"
+
+
+def one_story(item_a: str, item_b: str, store: StateStore, *, run: str | None = None) -> OneStory:
+    """Why two items are one story, in the newest run that has the first, or in ``run``.
+
+    The run's own inputs are gathered again, so the numbers are those that decided.
+
+    Raises: UnknownError for an item that no run has; UsageError for two that are not one story;
+        ReplayRefused where the run's inputs are gone, or another version gathered it otherwise.
+    """
+    with store.reading():
+        found = store.find_item(item_a, run=run)
+        other = store.find_item(item_b, run=found.run.run_id)
+        inputs = store.inputs(found.run)
+    if found.story_id != other.story_id:
+        raise UsageError(
+            f"'{item_a}' and '{item_b}' are not one story",
+            where=f"in run {found.run.run_id}: {found.story_id} and {other.story_id}",
+        )
+    context = RunContext(
+        profile=BrandProfile.from_snapshot(found.run.profile_json),
+        as_of=found.run.as_of,
+        window_start=found.run.window_start,
+        run_id=found.run.run_id,
+        history=inputs.history,
+        observations=inputs.observations,
+    )
+    try:
+        steps = run_chain(find_copies(inputs.items), context, found.item_id, other.item_id)
+    except UsageError as error:
+        raise ReplayRefused(
+            f"run {found.run.run_id} was gathered otherwise than this version would: {error}",
+            hint=f"made by code {found.run.versions.get('code', '?')[:12]}, here is {versions()['code'][:12]}",
+        ) from None
+    return OneStory(found.run.run_id, found.story_id, steps)
