@@ -93,6 +93,6 @@ def one_story(item_a: str, item_b: str, store: StateStore, *, run: str | None = 
     except UsageError as error:
         raise ReplayRefused(
             f"run {found.run.run_id} was gathered otherwise than this version would: {error}",
-            hint=f"made by code {found.run.versions.get('code', '?')[:12]}, here is {versions()['code'][:12]}",
+            hint=f"code {found.run.versions.get('code', '?')[:12]} then, {versions()['code'][:12]} now",
         ) from None
     return OneStory(found.run.run_id, found.story_id, steps)

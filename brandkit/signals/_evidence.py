@@ -37,6 +37,10 @@ LENGTH_TEMPER = -0.7
 LEAST_SHARED = 0.1
 # Long texts of different events share more by chance: the bar rises with length.
 SHARED_RISE = 0.3
+# Two sides that each name somebody and have too few names in common speak of another storm, another
+# company: the bar is up to so many nats higher. Enough is a share of the names of the side with fewer.
+NAMES_APART = 8.0
+NAMES_ENOUGH = 0.5
 
 _BLOCK = 50_000
 
@@ -49,18 +53,21 @@ class Groups:
     said: Any
     size: Floats
     usual: Floats
+    is_name: Floats
 
     @classmethod
-    def of_texts(cls, words: Any, rates: Floats) -> Groups:
+    def of_texts(cls, words: Any, rates: Floats, is_name: Floats) -> Groups:
         """Each text a group of its own; ``words`` has a row of ones per text."""
         usual = CONCENTRATION * rates
-        return cls(words.tocsr(), unit_rows(weighted(words, rates)), np.ones(words.shape[0]), usual)
+        said = unit_rows(weighted(words, rates))
+        return cls(words.tocsr(), said, np.ones(words.shape[0]), usual, is_name)
 
     def merged(self, into: Ints, n_groups: int) -> Groups:
         """The groups of which each goes into the one whose number is given; those with -1 are left out."""
         of = np.flatnonzero(into >= 0)
         move = sparse.csr_matrix((np.ones(len(of)), (into[of], of)), shape=(n_groups, len(into)))
-        return Groups(_sorted(move @ self.words), _sorted(move @ self.said), move @ self.size, self.usual)
+        words, said = _sorted(move @ self.words), _sorted(move @ self.said)
+        return Groups(words, said, move @ self.size, self.usual, self.is_name)
 
     def links(self, left: Ints, right: Ints) -> Floats:
         """For each pair of groups, by how much it passes the bar for being one story; -inf if it cannot.
@@ -82,8 +89,24 @@ class Groups:
         alike = _over_shared(self.words, left, right, together)
         apart = _joint(total[left] * temper[left], total[right] * temper[right], CONCENTRATION)
         scale = np.sqrt(length[left] * length[right]) ** LENGTH_TEMPER
-        found[enough] = np.round((alike - apart) * scale - PRIOR, 6)
+        bar = PRIOR + NAMES_APART * self._apart(left, right)
+        found[enough] = np.round((alike - apart) * scale - bar, 6)
         return found
+
+    def _apart(self, left: Ints, right: Ints) -> Floats:
+        """How far two groups name different things, 0..1; 0 where one of them names nothing."""
+        names = (self.words @ sparse.diags(self.is_name)).tocsr()
+        names.eliminate_zeros()
+        share = (sparse.diags(1.0 / self.size) @ names).tocsr()
+
+        def least(a: Floats, b: Floats, word: Ints, of: Ints, other: Ints) -> Floats:
+            return np.minimum(a, b)
+
+        common = _over_shared(share, left, right, least)
+        mass = np.asarray(share.sum(axis=1)).ravel()
+        fewer = np.minimum(mass[left], mass[right])
+        missing = 1 - common / np.maximum(fewer, 1e-9) / NAMES_ENOUGH
+        return np.asarray(np.clip(missing, 0, 1) * np.minimum(fewer, 1))
 
 
 def weights(rates: Floats) -> Floats:

@@ -61,7 +61,7 @@ def group_texts(texts: pl.DataFrame, seconds: Floats, *, window_s: float) -> Gro
     ``seconds`` are instants, NaN where unknown: such a text is compared with all. Others are compared
     within the window, and meet beyond it only through what lies between.
 
-    Shape: takes ``row`` (0 up to n - 1, each once) and ``text``, folded.
+    Shape: takes ``row`` (0 up to n - 1, each once) and ``text``, folded but for its case.
     """
     words = words_of(texts, len(seconds))
     found = _grouped(words, np.arange(len(seconds)), seconds, window_s)
@@ -73,7 +73,7 @@ def group_texts(texts: pl.DataFrame, seconds: Floats, *, window_s: float) -> Gro
 def _grouped(words: Words, known: Ints, seconds: Floats, window_s: float) -> Grouped:
     usual = rates(words, np.unique(known, return_inverse=True)[1])
     pairs = candidates(words, usual, seconds, window_s=window_s)
-    groups = agglomerate(Groups.of_texts(words.matrix, usual), pairs)
+    groups = agglomerate(Groups.of_texts(words.matrix, usual, words.is_name), pairs)
     return Grouped(groups, pairs, words, usual)
 
 

@@ -29,14 +29,17 @@ STEM = 6
 # A frame is taken for a part of a day of at least this many items in which its words are as rare as
 # elsewhere. Without it, two headlines alone in a frame would have only common words.
 WORLD = 20_000
+# A headline with a larger share of capitals is in title case; a name has one nearly always.
+MOST_CAPITALS, LEAST_CAPITALS = 0.6, 0.8
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """``matrix`` has a row of ones per text, a column per word of ``names``."""
+    """``matrix`` has a row of ones per text, a column per word of ``terms``; some words are names."""
 
     matrix: Any
-    names: pl.Series
+    terms: pl.Series
+    is_name: Floats
 
     @property
     def lengths(self) -> Floats:
@@ -47,9 +50,10 @@ class Words:
 def words_of(texts: pl.DataFrame, n_rows: int) -> Words:
     """The distinct telling words among the first of each text.
 
-    Shape: takes ``row`` (0 up to n_rows - 1, each once) and ``text``, folded.
+    Shape: takes ``row`` (0 up to n_rows - 1, each once) and ``text``, folded but for its case.
     """
-    said = exploded(texts.sort("row")).join(stop_words(), on="word", how="anti", maintain_order="left")
+    written = exploded(texts.sort("row")).with_columns(cased="word", word=pl.col("word").str.to_lowercase())
+    said = written.join(stop_words(), on="word", how="anti", maintain_order="left")
     is_unspaced = pl.col("word").str.contains(UNSPACED)
     following = pl.when(pl.col("row") == pl.col("row").shift(-1)).then(pl.col("word").shift(-1))
     pair = pl.when(following.str.contains(UNSPACED)).then(pl.concat_str("word", following))
@@ -66,9 +70,28 @@ def words_of(texts: pl.DataFrame, n_rows: int) -> Words:
         .sort("row", "column")
     )
     rows, columns = terms["row"].to_numpy().astype(np.int64), terms["column"].to_numpy()
-    names = terms["term"].unique().sort()
-    matrix = sparse.csr_matrix((np.ones(len(rows)), (rows, columns)), shape=(n_rows, len(names)))
-    return Words(matrix, names)
+    known = terms["term"].unique().sort()
+    matrix = sparse.csr_matrix((np.ones(len(rows)), (rows, columns)), shape=(n_rows, len(known)))
+    is_name = known.is_in(_names(said).implode()).cast(pl.Float64).to_numpy()
+    return Words(matrix, known, is_name)
+
+
+def _names(said: pl.DataFrame) -> pl.Series:
+    """The words that sentences of the frame write with a capital where a sentence has no other.
+
+    Headlines that capitalise every word tell nothing, but profit from what the others told. A common
+    word is no name by itself: "Storm" in "Storm Turid", "China", "Monday".
+    """
+    is_word = pl.col("cased").str.contains(r"^\p{L}")
+    has_capital = pl.col("cased").str.contains(r"^\p{Lu}")
+    inside = (
+        said.filter(is_word)
+        .with_columns(has_capital=has_capital, share=has_capital.mean().over("row"))
+        .filter((pl.col("share") <= MOST_CAPITALS) & (pl.col("row") == pl.col("row").shift(1)))
+    )
+    often = inside.group_by(term=_stem("word")).agg(pl.col("has_capital").mean())
+    named = often.filter(pl.col("has_capital") >= LEAST_CAPITALS)
+    return named.join(common_words(), on="term", how="anti")["term"]
 
 
 def _stem(name: str) -> pl.Expr:
@@ -87,10 +110,10 @@ def rates(words: Words, groups: npt.NDArray[np.int64]) -> Floats:
         (np.ones(len(groups)), (groups, np.arange(len(groups)))), shape=(n_groups, len(groups))
     )
     held = (member @ words.matrix).tocsr()
-    n_holding = np.bincount(held.indices, minlength=len(words.names))
+    n_holding = np.bincount(held.indices, minlength=len(words.terms))
     mean_length = max(float(words.lengths.mean()) if len(groups) else 1.0, 1.0)
     here = (n_holding + 1) / (max(n_groups, WORLD) * mean_length)
-    common = pl.DataFrame({"term": words.names}).join(
+    common = pl.DataFrame({"term": words.terms}).join(
         common_words(), on="term", how="left", maintain_order="left"
     )
     return np.asarray(np.maximum(here, common["rate"].fill_null(0.0).to_numpy()))

@@ -126,14 +126,21 @@ def _members(items: pl.DataFrame, since: datetime | None, earlier: pl.DataFrame)
     return (
         items.select(
             "item_id",
-            title=folded(title),
-            summary=folded(summary),
+            said=folded(title, case="keep"),
+            more=folded(summary, case="keep"),
             at=known_at(items),
             copy_of=column(items, "copy_of", pl.String),
             is_recent=is_recent,
         )
+        .with_columns(title=pl.col("said").str.to_lowercase(), summary=pl.col("more").str.to_lowercase())
         .pipe(without_boilerplate)
-        .with_columns(text=pl.concat_str("title", "summary", separator=" ").str.strip_chars(" "))
+        .with_columns(
+            text=pl.concat_str("title", "summary", separator=" ").str.strip_chars(" "),
+            cased=pl.concat_str(
+                "said", pl.when(pl.col("summary") != "").then("more").otherwise(pl.lit("")), separator=" "
+            ),
+        )
+        .drop("said", "more")
         .join(earlier.select("item_id", earlier_id="story_id"), on="item_id", how="left")
         .sort("item_id")
     )
@@ -144,7 +151,7 @@ def _clustered(members: pl.DataFrame, window_h: float) -> tuple[pl.DataFrame, Gr
     is_compared = pl.col("is_recent") & pl.col("copy_of").is_null() & (pl.col("title") != "")
     compared = members.filter(is_compared)
     seconds = compared["at"].dt.epoch("us").cast(pl.Float64).fill_null(np.nan).to_numpy() / 1e6
-    texts = compared.select("text").with_row_index("row")
+    texts = compared.select(text="cased").with_row_index("row")
     grouped = group_texts(texts, seconds, window_s=window_h * 3600)
     names = compared["item_id"].gather(grouped.groups)
     found = compared.select("item_id", cluster=names).with_row_index("row")

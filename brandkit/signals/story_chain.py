@@ -177,7 +177,7 @@ def _told(
 
 def _shared(words: pl.DataFrame, item: str, a: int, b: int, grouped: Grouped) -> list[dict[str, Any]]:
     """The words that both texts hold, as the first writes them; once for each of a few steps."""
-    matrix, names = grouped.words.matrix, grouped.words.names
+    matrix, names = grouped.words.matrix, grouped.words.terms
     columns = np.intersect1d(matrix[a].indices, matrix[b].indices)
     worth = weights(grouped.usual)[columns]
     said = words.filter(row=item)["word"].to_list()
