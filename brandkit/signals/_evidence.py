@@ -41,6 +41,9 @@ SHARED_RISE = 0.3
 # company: the bar is up to so many nats higher. Enough is a share of the names of the side with fewer.
 NAMES_APART = 8.0
 NAMES_ENOUGH = 0.5
+# An earlier run judged too: what it held together needs less to stay so, what it held apart more to
+# become one. Without it a desk's stories would change their names from day to day.
+HELD_TOGETHER, HELD_APART = 7.0, 10.0
 
 _BLOCK = 50_000
 
@@ -54,20 +57,28 @@ class Groups:
     size: Floats
     usual: Floats
     is_name: Floats
+    past: Any
 
     @classmethod
-    def of_texts(cls, words: Any, rates: Floats, is_name: Floats) -> Groups:
-        """Each text a group of its own; ``words`` has a row of ones per text."""
-        usual = CONCENTRATION * rates
+    def of_texts(cls, words: Any, rates: Floats, is_name: Floats, earlier: Ints) -> Groups:
+        """Each text a group of its own; ``words`` has a row of ones per text.
+
+        ``earlier`` numbers the story that an earlier run had each text in, -1 where none had.
+        """
+        n = words.shape[0]
+        known = np.flatnonzero(earlier >= 0)
+        n_stories = int(earlier.max(initial=-1)) + 1
+        past = sparse.csr_matrix((np.ones(len(known)), (known, earlier[known])), shape=(n, n_stories))
         said = unit_rows(weighted(words, rates))
-        return cls(words.tocsr(), said, np.ones(words.shape[0]), usual, is_name)
+        return cls(words.tocsr(), said, np.ones(n), CONCENTRATION * rates, is_name, past)
 
     def merged(self, into: Ints, n_groups: int) -> Groups:
         """The groups of which each goes into the one whose number is given; those with -1 are left out."""
         of = np.flatnonzero(into >= 0)
         move = sparse.csr_matrix((np.ones(len(of)), (into[of], of)), shape=(n_groups, len(into)))
         words, said = _sorted(move @ self.words), _sorted(move @ self.said)
-        return Groups(words, said, move @ self.size, self.usual, self.is_name)
+        past = _sorted(move @ self.past)
+        return Groups(words, said, move @ self.size, self.usual, self.is_name, past)
 
     def links(self, left: Ints, right: Ints) -> Floats:
         """For each pair of groups, by how much it passes the bar for being one story; -inf if it cannot.
@@ -78,20 +89,32 @@ class Groups:
         total = np.asarray(self.words.sum(axis=1)).ravel()
         length = np.maximum(total / self.size, HEADLINE) / HEADLINE
         shared = row_products(self.said, left, right) / (self.size[left] * self.size[right])
-        enough = shared >= LEAST_SHARED * np.sqrt(length[left] * length[right]) ** SHARED_RISE
+        together, apart_before = self._held(left, right)
+        least = LEAST_SHARED * np.sqrt(length[left] * length[right]) ** SHARED_RISE
+        enough = shared >= least * (1 - together)
         found = np.full(len(left), -np.inf)
         left, right = left[enough], right[enough]
         temper = self.size ** (GROUP_TEMPER - 1)
 
-        def together(a: Floats, b: Floats, word: Ints, of: Ints, other: Ints) -> Floats:
+        def joint(a: Floats, b: Floats, word: Ints, of: Ints, other: Ints) -> Floats:
             return _joint(a * temper[of], b * temper[other], self.usual[word])
 
-        alike = _over_shared(self.words, left, right, together)
+        alike = _over_shared(self.words, left, right, joint)
         apart = _joint(total[left] * temper[left], total[right] * temper[right], CONCENTRATION)
         scale = np.sqrt(length[left] * length[right]) ** LENGTH_TEMPER
         bar = PRIOR + NAMES_APART * self._apart(left, right)
+        bar += HELD_APART * apart_before[enough] - HELD_TOGETHER * together[enough]
         found[enough] = np.round((alike - apart) * scale - bar, 6)
         return found
+
+    def _held(self, left: Ints, right: Ints) -> tuple[Floats, Floats]:
+        """How far an earlier run had two groups in one story, and how far in two, each 0..1."""
+        known = np.asarray(self.past.sum(axis=1)).ravel()
+        both = (known[left] > 0) & (known[right] > 0)
+        together = np.zeros(len(left))
+        share = (sparse.diags(1.0 / np.maximum(known, 1)) @ self.past).tocsr()
+        together[both] = _over_shared(share, left[both], right[both], _lesser)
+        return together, both - together
 
     def _apart(self, left: Ints, right: Ints) -> Floats:
         """How far two groups name different things, 0..1; 0 where one of them names nothing."""
@@ -99,14 +122,15 @@ class Groups:
         names.eliminate_zeros()
         share = (sparse.diags(1.0 / self.size) @ names).tocsr()
 
-        def least(a: Floats, b: Floats, word: Ints, of: Ints, other: Ints) -> Floats:
-            return np.minimum(a, b)
-
-        common = _over_shared(share, left, right, least)
+        common = _over_shared(share, left, right, _lesser)
         mass = np.asarray(share.sum(axis=1)).ravel()
         fewer = np.minimum(mass[left], mass[right])
         missing = 1 - common / np.maximum(fewer, 1e-9) / NAMES_ENOUGH
         return np.asarray(np.clip(missing, 0, 1) * np.minimum(fewer, 1))
+
+
+def _lesser(a: Floats, b: Floats, column: Ints, of: Ints, other: Ints) -> Floats:
+    return np.minimum(a, b)
 
 
 def weights(rates: Floats) -> Floats:

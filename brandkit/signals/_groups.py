@@ -15,7 +15,17 @@ import numpy as np
 import polars as pl
 from scipy import sparse
 
-from brandkit.signals._evidence import PRIOR, Floats, Groups, Ints, against, length_scale, weighted, weights
+from brandkit.signals._evidence import (
+    HELD_TOGETHER,
+    PRIOR,
+    Floats,
+    Groups,
+    Ints,
+    against,
+    length_scale,
+    weighted,
+    weights,
+)
 from brandkit.signals._words import Words, rates, words_of
 
 N_NEIGHBOURS = 25
@@ -55,25 +65,26 @@ class Grouped:
     usual: Floats
 
 
-def group_texts(texts: pl.DataFrame, seconds: Floats, *, window_s: float) -> Grouped:
+def group_texts(texts: pl.DataFrame, seconds: Floats, earlier: Ints, *, window_s: float) -> Grouped:
     """The groups of texts that are likelier about one event than about two.
 
     ``seconds`` are instants, NaN where unknown: such a text is compared with all. Others are compared
-    within the window, and meet beyond it only through what lies between.
+    within the window, and meet beyond it only through what lies between. ``earlier`` numbers the story
+    that an earlier run had a text in, -1 where none had.
 
     Shape: takes ``row`` (0 up to n - 1, each once) and ``text``, folded but for its case.
     """
     words = words_of(texts, len(seconds))
-    found = _grouped(words, np.arange(len(seconds)), seconds, window_s)
+    found = _grouped(words, np.arange(len(seconds)), seconds, earlier, window_s)
     for _ in range(1, PASSES):
-        found = _grouped(words, found.groups, seconds, window_s)
+        found = _grouped(words, found.groups, seconds, earlier, window_s)
     return found
 
 
-def _grouped(words: Words, known: Ints, seconds: Floats, window_s: float) -> Grouped:
+def _grouped(words: Words, known: Ints, seconds: Floats, earlier: Ints, window_s: float) -> Grouped:
     usual = rates(words, np.unique(known, return_inverse=True)[1])
     pairs = candidates(words, usual, seconds, window_s=window_s)
-    groups = agglomerate(Groups.of_texts(words.matrix, usual, words.is_name), pairs)
+    groups = agglomerate(Groups.of_texts(words.matrix, usual, words.is_name, earlier), pairs)
     return Grouped(groups, pairs, words, usual)
 
 
@@ -173,7 +184,8 @@ def agglomerate(texts: Groups, pairs: Pairs) -> Ints:
     labels: Ints = np.arange(len(texts.size))
     partners = _partners(pairs, len(labels))
     # Between single texts the evidence is known, and what falls short of the bar is no link yet.
-    hopeful = pairs.evidence > PRIOR
+    # Unless an earlier run held them together.
+    hopeful = pairs.evidence > PRIOR - HELD_TOGETHER
     left, right = pairs.left[hopeful], pairs.right[hopeful]
     left, right, link = _passing(left, right, texts.links(left, right))
     while len(link):

@@ -1,8 +1,8 @@
 """Texts as sets of words, and how common each word is in writing at large.
 
-A word is cut to its first six letters, so that "recall", "recalls" and "recalled" are one; a language
-needs no stemmer for that. In scripts written without spaces a word is a pair of neighbouring
-characters.
+A word is cut to its first six letters, so that "recall", "recalls" and "recalled" are one, which
+needs no stemmer for each language; names are left whole. In scripts written without spaces a word is
+a pair of neighbouring characters.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ def words_of(texts: pl.DataFrame, n_rows: int) -> Words:
     """
     written = exploded(texts.sort("row")).with_columns(cased="word", word=pl.col("word").str.to_lowercase())
     said = written.join(stop_words(), on="word", how="anti", maintain_order="left")
+    names = _names(said).to_frame().with_columns(is_name=True)
     is_unspaced = pl.col("word").str.contains(UNSPACED)
     following = pl.when(pl.col("row") == pl.col("row").shift(-1)).then(pl.col("word").shift(-1))
     pair = pl.when(following.str.contains(UNSPACED)).then(pl.concat_str("word", following))
@@ -62,7 +63,8 @@ def words_of(texts: pl.DataFrame, n_rows: int) -> Words:
     is_paired = before.str.contains(UNSPACED).fill_null(value=False)
     lone = pl.when(~is_paired).then("word")
     terms = (
-        said.select("row", term=pl.when(is_unspaced).then(pl.coalesce(pair, lone)).otherwise(_stem("word")))
+        said.join(names, on="word", how="left", maintain_order="left")
+        .select("row", term=pl.when(is_unspaced).then(pl.coalesce(pair, lone)).otherwise(_term()))
         .drop_nulls()
         .unique(maintain_order=True)
         .filter(pl.int_range(pl.len()).over("row") < MOST_WORDS)
@@ -72,7 +74,7 @@ def words_of(texts: pl.DataFrame, n_rows: int) -> Words:
     rows, columns = terms["row"].to_numpy().astype(np.int64), terms["column"].to_numpy()
     known = terms["term"].unique().sort()
     matrix = sparse.csr_matrix((np.ones(len(rows)), (rows, columns)), shape=(n_rows, len(known)))
-    is_name = known.is_in(_names(said).implode()).cast(pl.Float64).to_numpy()
+    is_name = known.is_in(names["word"].implode()).cast(pl.Float64).to_numpy()
     return Words(matrix, known, is_name)
 
 
@@ -89,13 +91,18 @@ def _names(said: pl.DataFrame) -> pl.Series:
         .with_columns(has_capital=has_capital, share=has_capital.mean().over("row"))
         .filter((pl.col("share") <= MOST_CAPITALS) & (pl.col("row") == pl.col("row").shift(1)))
     )
-    often = inside.group_by(term=_stem("word")).agg(pl.col("has_capital").mean())
+    often = inside.group_by("word").agg(pl.col("has_capital").mean(), term=_stem().first())
     named = often.filter(pl.col("has_capital") >= LEAST_CAPITALS)
-    return named.join(common_words(), on="term", how="anti")["term"]
+    return named.join(common_words(), on="term", how="anti")["word"]
 
 
-def _stem(name: str) -> pl.Expr:
-    return pl.col(name).str.slice(0, STEM)
+def _term() -> pl.Expr:
+    """A name as it is, any other word without its endings: Hasselness is not Hasselwyke."""
+    return pl.when("is_name").then("word").otherwise(_stem())
+
+
+def _stem() -> pl.Expr:
+    return pl.col("word").str.slice(0, STEM)
 
 
 def rates(words: Words, groups: npt.NDArray[np.int64]) -> Floats:
@@ -137,6 +144,6 @@ def common_words() -> pl.DataFrame:
         listed.group_by("word")
         .agg(pl.col("rate").max())
         .sort("word")
-        .group_by(term=_stem("word"), maintain_order=True)
+        .group_by(term=_stem(), maintain_order=True)
         .agg(pl.col("rate").sum())
     )

@@ -152,7 +152,8 @@ def _clustered(members: pl.DataFrame, window_h: float) -> tuple[pl.DataFrame, Gr
     compared = members.filter(is_compared)
     seconds = compared["at"].dt.epoch("us").cast(pl.Float64).fill_null(np.nan).to_numpy() / 1e6
     texts = compared.select(text="cased").with_row_index("row")
-    grouped = group_texts(texts, seconds, window_s=window_h * 3600)
+    past = compared["earlier_id"].rank("dense").cast(pl.Int64).fill_null(0).to_numpy() - 1
+    grouped = group_texts(texts, seconds, past, window_s=window_h * 3600)
     names = compared["item_id"].gather(grouped.groups)
     found = compared.select("item_id", cluster=names).with_row_index("row")
     return members.join(found, on="item_id", how="left", maintain_order="left"), grouped

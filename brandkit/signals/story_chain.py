@@ -181,7 +181,7 @@ def _shared(words: pl.DataFrame, item: str, a: int, b: int, grouped: Grouped) ->
     columns = np.intersect1d(matrix[a].indices, matrix[b].indices)
     worth = weights(grouped.usual)[columns]
     said = words.filter(row=item)["word"].to_list()
-    written = {word[:STEM]: word for word in reversed(said)}
+    written = {cut: word for word in reversed(said) for cut in (word[:STEM], word)}
     found = [
         {"word": written.get(names[int(c)], names[int(c)]), "nats": round(float(w), 2)}
         for c, w in zip(columns, worth, strict=True)
