@@ -43,7 +43,7 @@ NAMES_APART = 8.0
 NAMES_ENOUGH = 0.5
 # An earlier run judged too: what it held together needs less to stay so, what it held apart more to
 # become one. Without it a desk's stories would change their names from day to day.
-HELD_TOGETHER, HELD_APART = 7.0, 10.0
+HELD_TOGETHER, HELD_APART = 12.0, 20.0
 
 _BLOCK = 50_000
 
