@@ -180,7 +180,7 @@ def test_a_label_that_decodes_to_nothing_is_taken_for_a_disguise() -> None:
     assert mixed_script(pl.Series(["xn--99999999.com", None, "a.example"])).to_list() == [True, None, False]
 
 
-LISTED = PACKAGED["domain"].to_list()
+LISTED: list[str] = PACKAGED["domain"].to_list()
 SUFFIXES = tuple(f".{suffix}" for suffix in OFFICIAL_SUFFIXES)
 NAMES = st.sampled_from(LISTED)
 ODD = st.sampled_from(
