@@ -43,10 +43,10 @@ def mixed_script(domains: pl.Series) -> pl.Series:
 
 def skeletons(domains: pl.Series) -> pl.Series:
     """What a reader takes each odd domain for, in ASCII where its letters allow it; null for a plain one."""
-    odd = domains.str.contains(ODD).fill_null(value=False)
-    names = domains.filter(odd).unique()
-    looks = pl.Series([skeleton(name) for name in names.to_list()], dtype=pl.String)
-    return domains.replace_strict(names, looks, default=None, return_dtype=pl.String)
+    found = pl.Series(domains.name, [None], dtype=pl.String).new_from_index(0, len(domains))
+    rows = domains.str.contains(ODD).arg_true()
+    # Scattered over nulls: a look-up of every row would cost more than all the rest of the stage.
+    return found.scatter(rows, [skeleton(name) for name in domains.gather(rows)]) if len(rows) else found
 
 
 @lru_cache(maxsize=10_000)

@@ -83,7 +83,7 @@ def check_publishers(raw: pl.DataFrame, *, where: str = "") -> pl.DataFrame:
         pl.col(c).cast(pl.String).str.strip_chars().replace({"": None}) for c in PUBLISHER_COLUMNS
     )
     rows = text.with_columns(
-        domain=pl.Series([name and _as_items_have_it(name) for name in text["domain"]], dtype=pl.String),
+        domain=pl.Series([name and item_key(name) for name in text["domain"]], dtype=pl.String),
         role=pl.col("role").fill_null("outlet"),
         audience_read=pl.col("audience").cast(pl.Int64, strict=False),
     ).with_columns(family=pl.col("family").fill_null(pl.col("domain")))
@@ -130,7 +130,7 @@ def publishers_for(sources: SourcePolicy) -> pl.DataFrame:
         "audience": sources.audiences,
     }
     tables = {
-        name: _with_pseudonyms({_as_items_have_it(key): value for key, value in table.items()})
+        name: _with_pseudonyms({item_key(key): value for key, value in table.items()})
         for name, table in said_of.items()
     }
     keys = sorted(set().union(*tables.values()))
@@ -147,7 +147,7 @@ def publishers_for(sources: SourcePolicy) -> pl.DataFrame:
     ).sort("domain")
 
 
-def _as_items_have_it(key: str) -> str:
+def item_key(key: str) -> str:
     """A key as items carry it: in lower case and, where it is a domain, in A-labels."""
     plain = key.strip().lower().rstrip(".")
     if plain.isascii() or ":" in plain:
