@@ -22,6 +22,7 @@ from brandkit.cli.reading import explain, runs, verify
 from brandkit.cli.replaying import replay
 from brandkit.cli.running import run
 from brandkit.cli.simulating import simulate
+from brandkit.cli.sources import sources
 from brandkit.cli.stories import story
 from brandkit.cli.what_if import what_if
 from brandkit.cli.why_not import why_not
@@ -65,6 +66,7 @@ for command in (
     calibrate,
     simulate,
     profile,
+    sources,
     init,
     erase,
     prune,

@@ -155,6 +155,20 @@ def host_facts(hosts: pl.Series) -> pl.Series:
     return joined.select(pl.struct("host", "domain")).to_series().alias(hosts.name)
 
 
+def domains_of(given: pl.Series) -> pl.Series:
+    """The registrable domain behind each URL or bare host, found as the domain of an item is.
+
+    Nulls: for what an item could not have: no host, user information, an IP address, a single label.
+
+    >>> domains_of(pl.Series(["https://www.Example.co.uk/a", "m.example.com", "a@b.example"])).to_list()
+    ['example.co.uk', 'example.com', None]
+    """
+    text = pl.col("url").str.strip_chars()
+    whole = pl.when(text.str.contains("://", literal=True)).then(text).otherwise("https://" + text)
+    frame = given.cast(pl.String).alias("url").to_frame().lazy().with_columns(whole)
+    return url_columns(frame, "url").collect()["_url_domain"].alias(given.name)
+
+
 @lru_cache(maxsize=100_000)
 def _is_host(host: str) -> bool:
     if host.startswith("["):
@@ -221,9 +235,16 @@ def _suffixes() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
         if not rule:
             continue
         kind = exceptions if rule.startswith("!") else wildcards if rule.startswith("*.") else exact
-        kind.add(_a_label(rule.removeprefix("!").removeprefix("*.")))
+        kind.add(a_labels(rule.removeprefix("!").removeprefix("*.")))
     return frozenset(exact), frozenset(wildcards), frozenset(exceptions)
 
 
-def _a_label(name: str) -> str:
-    return name if name.isascii() else idna.encode(name, uts46=True).decode("ascii")
+def a_labels(name: str) -> str:
+    """A host name in plain ASCII, as items carry it; lower case.
+
+    Raises: UnicodeError for what is no host name.
+
+    >>> a_labels("Bücher.example")
+    'xn--bcher-kva.example'
+    """
+    return name.lower() if name.isascii() else idna.encode(name, uts46=True).decode("ascii")

@@ -6,7 +6,7 @@ happens to end. What a profile says of a publisher wins over the packaged list.
 
 from __future__ import annotations
 
-import unicodedata
+import math
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from brandkit.errors import InputError, UsageError, near_name
-from brandkit.normalise import account_key
+from brandkit.normalise import a_labels, account_key, domains_of
 from brandkit.schemas import TIER
+from brandkit.signals._disguise import mixed_script, skeletons
 
 if TYPE_CHECKING:
     from brandkit.pipeline import RunContext
@@ -26,23 +27,21 @@ ROLES = ("outlet", "wire", "portal", "official", "own")
 LISTED = ("A", "B", "C")
 PUBLISHER_COLUMNS = ("domain", "family", "tier", "role", "audience")
 
-# Registries that give names under these to public bodies only. Longest match wins.
+# Names under these are given to public bodies only: by a registry, or by the government whose own
+# domain it is. Longest match wins.
 OFFICIAL_SUFFIXES: tuple[str, ...] = (
     "gov", "mil", "int", "europa.eu",
     "gov.uk", "police.uk", "nhs.uk", "parliament.uk", "judiciary.uk", "gov.scot", "gov.wales", "gov.ie",
     "gc.ca", "gov.au", "govt.nz", "gov.in", "nic.in", "gov.za", "gov.ng", "go.ke", "gov.gh", "gov.eg",
     "gouv.fr", "bund.de", "admin.ch", "gv.at", "gov.it", "gob.es", "gov.pt", "gov.pl", "gov.gr", "gov.cz",
-    "gov.se", "gov.ro", "gov.hu", "gov.ua", "gov.il", "gov.tr", "gov.sa", "gov.ae", "gov.sg", "gov.hk",
+    "gov.ro", "gov.hu", "gov.ua", "gov.il", "gov.tr", "gov.sa", "gov.ae", "gov.sg", "gov.hk",
     "go.jp", "go.kr", "go.th", "go.id", "gov.my", "gov.ph", "gov.vn", "gov.tw", "gov.cn", "gov.ru",
     "gov.br", "jus.br", "leg.br", "mp.br", "gob.mx", "gob.ar", "gob.cl", "gob.pe", "gov.co", "gub.uy",
 )  # fmt: skip
 
-# Scripts that one language writes together, so that their mixture says nothing.
-_TOGETHER = (
-    frozenset({"LATIN", "CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"}),
-    frozenset({"LATIN", "CJK", "BOPOMOFO"}),
-    frozenset({"LATIN", "CJK", "HANGUL"}),
-)
+# A name as a host has it: two labels or more of plain letters, digits, hyphens and underscores.
+_HOST_NAME = r"^[a-z0-9_-]+(\.[a-z0-9_-]+)+$"
+_PAGE = r"^\s*(?:[a-zA-Z]+://)?[^/?#]+(?:/[^/?#\s]|/?[?#])"
 _GIVEN = ("tier", "role", "audience", "mixed_script")
 
 
@@ -84,7 +83,7 @@ def check_publishers(raw: pl.DataFrame, *, where: str = "") -> pl.DataFrame:
         pl.col(c).cast(pl.String).str.strip_chars().replace({"": None}) for c in PUBLISHER_COLUMNS
     )
     rows = text.with_columns(
-        domain=pl.col("domain").str.to_lowercase().str.strip_chars_end("."),
+        domain=pl.Series([name and item_key(name) for name in text["domain"]], dtype=pl.String),
         role=pl.col("role").fill_null("outlet"),
         audience_read=pl.col("audience").cast(pl.Int64, strict=False),
     ).with_columns(family=pl.col("family").fill_null(pl.col("domain")))
@@ -123,14 +122,17 @@ def publishers_for(sources: SourcePolicy) -> pl.DataFrame:
     Shape: the columns of ``load_publishers``; a key is a domain, ``platform:account``, or a suffix
     written with a leading dot. tier is null where the profile names a publisher without tiering it.
     """
-    own = {domain.lower(): "own" for domain in sources.own_domains}
-    tables: dict[str, Mapping[str, str | int]] = {
+    own = dict.fromkeys(sources.own_domains, "own")
+    said_of: dict[str, Mapping[str, str | int]] = {
         "tier": sources.tiers,
         "family": sources.families,
         "role": {**sources.roles, **own},
         "audience": sources.audiences,
     }
-    tables = {name: _with_pseudonyms(table) for name, table in tables.items()}
+    tables = {
+        name: _with_pseudonyms({item_key(key): value for key, value in table.items()})
+        for name, table in said_of.items()
+    }
     keys = sorted(set().union(*tables.values()))
     types = {"tier": TIER, "family": pl.String(), "role": pl.String(), "audience": pl.Int64()}
     said = pl.DataFrame(
@@ -143,6 +145,19 @@ def publishers_for(sources: SourcePolicy) -> pl.DataFrame:
     return merged.select(
         "domain", *(pl.coalesce(name, f"{name}_packaged").alias(name) for name in PUBLISHER_COLUMNS[1:])
     ).sort("domain")
+
+
+def item_key(key: str) -> str:
+    """A key as items carry it: in lower case and, where it is a domain, in A-labels."""
+    plain = key.strip().lower().rstrip(".")
+    if plain.isascii() or ":" in plain:
+        return plain
+    dot = "." if plain.startswith(".") else ""
+    try:
+        return dot + a_labels(plain.removeprefix("."))
+    except UnicodeError:
+        # No item can have it; ``sources audit`` names it.
+        return plain
 
 
 def _with_pseudonyms(table: Mapping[str, str | int]) -> dict[str, str | int]:
@@ -159,28 +174,20 @@ def tier_publishers(items: pl.LazyFrame, publishers: pl.DataFrame) -> pl.LazyFra
     """Items with the tier, role, audience and folded publisher that a publisher table gives them.
 
     Shape:  the same rows in the same order, plus tier, role, audience, mixed_script; ``publisher``
-            becomes its family.
-    Nulls:  no publisher, or one on no list, is ``unlisted`` with null role and audience.
+            becomes its family. ``mixed_script`` says that the name is a disguise: a label mixes
+            scripts, or the whole name, itself on no list, is written to look like one that is.
+    Nulls:  no publisher, or one on no list, is ``unlisted`` with null role and audience; so is a
+            disguise, and whatever cannot be a host's name.
     """
     items = items.drop([c for c in _GIVEN if c in items.collect_schema().names()])
     is_suffix = pl.col("domain").str.starts_with(".")
     exact = publishers.filter(~is_suffix).select(
-        "domain", *(pl.col(c).alias(f"_{c}") for c in PUBLISHER_COLUMNS[1:])
+        "domain", *(pl.col(c).alias(f"_{c}") for c in PUBLISHER_COLUMNS[1:]), _is_known=pl.lit(value=True)
     )
-    mixed = (
-        pl.col("domain")
-        .cast(pl.String)
-        .map_batches(_mixed_script, return_dtype=pl.Boolean(), is_elementwise=True)
+    known = _keyed(items).join(
+        exact.lazy(), left_on="_key", right_on="domain", how="left", maintain_order="left"
     )
-    is_account = pl.col("publisher").str.contains(":", literal=True)
-    is_post = (pl.col("item_type").cast(pl.String) == "post").fill_null(value=False)
-    # A post without an account has no publisher: its domain is the platform's, or its target's.
-    key = pl.when(is_account).then("publisher").when(~is_post).then(pl.coalesce("domain", "publisher"))
-    keyed = items.with_columns(
-        mixed_script=mixed.fill_null(value=False),
-        _key=key.str.to_lowercase(),
-    ).with_columns(_key=pl.when(~pl.col("mixed_script") | is_account).then("_key"))
-    known = keyed.join(exact.lazy(), left_on="_key", right_on="domain", how="left", maintain_order="left")
+    known = _unmasked(known, exact)
     known = _join_suffixes(known, _suffixes(publishers.filter(is_suffix)))
     is_listed = pl.col("_tier").is_not_null() | pl.col("_suffix_tier").is_not_null()
     return known.with_columns(
@@ -188,7 +195,42 @@ def tier_publishers(items: pl.LazyFrame, publishers: pl.DataFrame) -> pl.LazyFra
         role=pl.coalesce("_role", "_suffix_role", pl.when(is_listed).then(pl.lit("outlet"))),
         audience=pl.col("_audience"),
         publisher=pl.coalesce("_family", "publisher"),
-    ).drop("^_(key|tier|family|role|audience|suffix_tier|suffix_role)$")
+    ).drop("^_(key|tier|family|role|audience|is_known|suffix_tier|suffix_role)$")
+
+
+def _keyed(items: pl.LazyFrame) -> pl.LazyFrame:
+    """The items with ``mixed_script``, and in ``_key`` what a publisher table would know each by."""
+    mixed = (
+        pl.col("domain")
+        .cast(pl.String)
+        .map_batches(mixed_script, return_dtype=pl.Boolean(), is_elementwise=True)
+    )
+    is_account = pl.col("publisher").str.contains(":", literal=True)
+    is_post = (pl.col("item_type").cast(pl.String) == "post").fill_null(value=False)
+    # A post without an account has no publisher: its domain is the platform's, or its target's.
+    key = pl.when(is_account).then("publisher").when(~is_post).then(pl.coalesce("domain", "publisher"))
+    # Lower case by ASCII alone: in Unicode a Kelvin sign is a k.
+    name = pl.when(key.str.contains(r"^[\x00-\x7f]+$")).then(key.str.to_lowercase())
+    is_name = ~pl.col("mixed_script") & name.str.contains(_HOST_NAME)
+    return items.with_columns(mixed_script=mixed.fill_null(value=False)).with_columns(
+        _key=pl.when(is_account).then(key.str.to_lowercase()).when(is_name).then(name)
+    )
+
+
+def _unmasked(known: pl.LazyFrame, exact: pl.DataFrame) -> pl.LazyFrame:
+    """The items with ``mixed_script`` also where an unknown name looks like one that is known."""
+    looks = (
+        pl.col("domain").cast(pl.String).map_batches(skeletons, return_dtype=pl.String(), is_elementwise=True)
+    )
+    imitated = exact.lazy().select("domain", _is_imitated=pl.lit(value=True))
+    found = known.with_columns(_looks=looks).join(
+        imitated, left_on="_looks", right_on="domain", how="left", maintain_order="left"
+    )
+    is_mask = pl.col("_is_imitated").is_not_null() & pl.col("_is_known").is_null()
+    is_account = pl.col("publisher").str.contains(":", literal=True).fill_null(value=False)
+    return found.with_columns(
+        mixed_script=pl.col("mixed_script") | is_mask, _key=pl.when(~is_mask | is_account).then("_key")
+    ).drop("_looks", "_is_imitated")
 
 
 def _suffixes(said: pl.DataFrame) -> pl.DataFrame:
@@ -222,25 +264,6 @@ def _join_suffixes(items: pl.LazyFrame, suffixes: pl.DataFrame) -> pl.LazyFrame:
     ).drop("_tail", *(f"_t{n}" for n in order), *(f"_r{n}" for n in order))
 
 
-def _mixed_script(domains: pl.Series) -> pl.Series:
-    """Whether a label of each domain mixes scripts that no language writes together."""
-    # Only internationalised names can mix, and a day has few distinct ones.
-    odd = domains.filter(domains.str.contains(r"(^|\.)xn--|[^\x00-\x7f]").fill_null(value=False)).unique()
-    mixed = [name for name in odd.to_list() if any(_mixes(label) for label in name.split("."))]
-    return domains.is_in(pl.Series(mixed, dtype=pl.String).implode())
-
-
-def _mixes(label: str) -> bool:
-    if label.startswith("xn--"):
-        try:
-            label = label[4:].encode("ascii").decode("punycode")
-        except UnicodeError:
-            # A label that decodes to nothing hides what it shows; it is treated as a disguise.
-            return True
-    scripts = {unicodedata.name(letter, "UNKNOWN").split()[0] for letter in label if letter.isalpha()}
-    return len(scripts) > 1 and not any(scripts <= together for together in _TOGETHER)
-
-
 def trust(items: pl.LazyFrame, ctx: RunContext) -> pl.LazyFrame:
     """Say who stands behind each item, in the eyes of the run's profile.
 
@@ -250,49 +273,75 @@ def trust(items: pl.LazyFrame, ctx: RunContext) -> pl.LazyFrame:
     return tier_publishers(items, publishers_for(ctx.profile.sources))
 
 
-def tiers_from_ratings(ratings: pl.DataFrame, *, cutoffs: Mapping[str, float]) -> pl.DataFrame:
+def tiers_from_ratings(
+    ratings: pl.DataFrame,
+    *,
+    cutoffs: Mapping[str, float],
+    domain: str | None = None,
+    rating: str | None = None,
+) -> pl.DataFrame:
     """Tiers from any public ratings list, by cut-offs: ``{"A": .8, "B": .6, "C": .4}``.
 
-    Shape:  a domain and a number in (the first String and the first numeric column); domain, tier
-            out, one row per domain, sorted. A domain rated twice counts with its lower rating.
+    Shape:  a domain (or URL) and a number in: the columns named, else the first String and the first
+            numeric one. domain, tier out: one row per registrable domain, sorted. A domain rated
+            twice counts with its lower rating. What is no domain is left out, and so is the address of
+            a page: what somebody writes on a platform says nothing of the platform.
+    Units:  a tier is given from its cut-off on; a higher rating is a better one.
     Nulls:  no rating, or one below every cut-off, is ``unlisted``: rated is not the same as listed.
     Raises: UsageError for cut-offs that are empty, unknown or out of order; InputError for a list
-            without a domain and a number.
+            without a domain and a number, or without the column named.
 
-    >>> rated = pl.DataFrame({"domain": ["a.example", "b.example"], "quality": [0.9, 0.5]})
-    >>> tiers_from_ratings(rated, cutoffs={"A": 0.8, "B": 0.6})["tier"].to_list()
-    ['A', 'unlisted']
+    >>> rated = pl.DataFrame({"domain": ["a.example", "www.b.example"], "quality": [0.9, 0.5]})
+    >>> tiers_from_ratings(rated, cutoffs={"A": 0.8, "B": 0.6}).rows()
+    [('a.example', 'A'), ('b.example', 'unlisted')]
     """
-    steps = [(tier, cutoffs[tier]) for tier in LISTED if tier in cutoffs]
-    if (
-        not steps
-        or len(steps) != len(cutoffs)
-        or [s[1] for s in steps] != sorted({s[1] for s in steps}, reverse=True)
-    ):
-        raise UsageError(
-            f"cut-offs {dict(cutoffs)} do not step down from A to C",
-            allowed='for example {"A": 0.8, "B": 0.6, "C": 0.4}; tiers may be left out',
-        )
+    steps = _steps(cutoffs)
     names = [name for name, dtype in ratings.schema.items() if dtype == pl.String]
     numbers = [name for name, dtype in ratings.schema.items() if dtype.is_numeric()]
-    if not names or not numbers:
-        raise InputError("a ratings list needs a domain and a number", allowed=f"there are: {ratings.schema}")
+    by = _column(ratings, domain, names, "a domain"), _column(ratings, rating, numbers, "a number")
     tier = pl.lit("unlisted", dtype=TIER)
-    rating = pl.col("rating").cast(pl.Float64).fill_nan(None)
+    number = pl.col("rating").cast(pl.Float64).fill_nan(None)
     for name, least in reversed(steps):
-        tier = pl.when(rating >= least).then(pl.lit(name, dtype=TIER)).otherwise(tier)
-    domain = (
-        pl.col(names[0])
-        .str.strip_chars()
-        .str.to_lowercase()
-        .str.strip_prefix("www.")
-        .str.strip_chars_end(".")
-    )
+        tier = pl.when(number >= least).then(pl.lit(name, dtype=TIER)).otherwise(tier)
     return (
-        ratings.select(domain=domain, rating=pl.col(numbers[0]))
-        .filter(pl.col("domain").str.len_chars() > 0)
+        pl.DataFrame({"domain": rated_domains(ratings[by[0]]), "rating": ratings[by[1]]})
+        .drop_nulls("domain")
         .group_by("domain")
         .agg(pl.col("rating").min())
         .select("domain", tier=tier)
         .sort("domain")
     )
+
+
+def rated_domains(given: pl.Series) -> pl.Series:
+    """The domain each entry of a ratings list rates; null for no domain, and for a page of one."""
+    is_page = given.str.contains(_PAGE)
+    return domains_of(given).set(is_page.fill_null(value=False), None)
+
+
+def _steps(cutoffs: Mapping[str, float]) -> list[tuple[str, float]]:
+    steps = [(tier, cutoffs[tier]) for tier in LISTED if tier in cutoffs]
+    numbers = [float(least) for _, least in steps]
+    falls = numbers == sorted(set(numbers), reverse=True) and all(map(math.isfinite, numbers))
+    if not steps or len(steps) != len(cutoffs) or not falls:
+        raise UsageError(
+            f"cut-offs {dict(cutoffs)} do not step down from A to C",
+            allowed='for example {"A": 0.8, "B": 0.6, "C": 0.4}; tiers may be left out',
+        )
+    return steps
+
+
+def _column(ratings: pl.DataFrame, named: str | None, fit: list[str], what: str) -> str:
+    """The column named, or else the first that fits."""
+    if named is None and fit:
+        return fit[0]
+    if named in fit:
+        return str(named)
+    there = ", ".join(f"{name} ({dtype})" for name, dtype in ratings.schema.items())
+    if named in ratings.columns:
+        wrong = f"column '{named}' of the ratings list holds {ratings.schema[str(named)]}, not {what}"
+    elif named is not None:
+        wrong = f"the ratings list has no column '{named}'"
+    else:
+        wrong = f"a ratings list needs a domain and a number, and has not {what}"
+    raise InputError(wrong, allowed=f"columns: {there}", hint=near_name(named or "", ratings.columns))

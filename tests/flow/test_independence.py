@@ -6,8 +6,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
+import pytest
 
 import brandkit as bk
+from brandkit.normalise import normalise_items
+from brandkit.profile import SourcePolicy
+from brandkit.signals.copies import find_copies
+from brandkit.signals.spread import measure_spread
+from brandkit.signals.trust import publishers_for, tier_publishers
 from tests.flow.newsdesk import SOURCES, Row, desk, row, table
 
 END = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -90,3 +96,75 @@ def test_a_post_that_links_to_a_report_adds_no_publisher_for_it() -> None:
     )  # fmt: skip
     found = facts(ALONE, *posts)
     assert (found["n_publishers"], found["n_publishers_ab"]) == (1, 1)
+
+
+OURS = SourcePolicy(own_domains=("nordlys.example",))
+# One event in words of their own, so that no two are copies.
+TOLD = (
+    "Illness makes Nordlys call back its oat drink",
+    "Shops clear shelves of oat drink while the maker looks into complaints",
+    "What buyers of the called back drink should do now",
+    "Regulator asks the maker for the results of its tests",
+    "Share price falls on word of sick customers",
+    "Minister: every carton has to be found by Friday",
+    "Factory in the north stands still over hygiene",
+)
+COUNTS = ("n_publishers", "n_publishers_ab", "n_other_publishers_ab", "n_unlisted", "best_tier")
+FIRST = row("www.bbc.co.uk", REPORT, clock="05:00:00")
+
+
+def told_at(*hosts: str) -> tuple[Row, ...]:
+    """The story as told at these hosts, one an hour."""
+    return tuple(row(host, TOLD[n], clock=f"{6 + n:02}:00:00") for n, host in enumerate(hosts))
+
+
+def counted(*rows: Row) -> dict[str, Any]:
+    """The first report's facts by the packaged list, all rows held to be one story."""
+    items = normalise_items(table(rows)).items.lazy()
+    judged = tier_publishers(items, publishers_for(OURS)).collect()
+    one_story = find_copies(judged).with_columns(story_id=pl.lit("s"))
+    found = measure_spread(one_story.lazy(), as_of=END).collect()
+    return found.filter(pl.col("title") == REPORT).sort("published_at").row(0, named=True)
+
+
+@pytest.mark.parametrize(
+    "hosts",
+    [
+        ("www.bbc.com", "news.bbc.co.uk", "m.bbc.com", "bbc.co.uk.", "BBC.CO.UK:443"),
+        ("news.google.com", "www.msn.com", "uk.news.yahoo.com", "apple.news", "flipboard.com", "www.aol.com"),
+        ("www.prnewswire.com", "www.businesswire.com", "www.globenewswire.com", "www.presseportal.de"),
+        ("somebody.substack.com", "medium.com", "another.tumblr.com"),
+        ("press.nordlys.example", "nordlys.example", "www.nordlys.example"),
+    ],
+    ids=["editions", "aggregators", "press releases", "platforms", "own domains"],
+)
+def test_by_the_packaged_list_these_leave_the_independent_count_unchanged(hosts: tuple[str, ...]) -> None:
+    before, after = counted(FIRST), counted(FIRST, *told_at(*hosts))
+    assert (before["n_publishers"], after["n_items"]) == (1, 1 + len(hosts))
+    assert {name: after[name] for name in COUNTS} == {name: before[name] for name in COUNTS}
+
+
+def test_by_the_packaged_list_another_newsroom_does_count() -> None:
+    found = counted(FIRST, *told_at("www.theguardian.com", "www.lemonde.fr", "www.guardian.co.uk"))
+    assert (found["n_publishers"], found["n_publishers_ab"], found["n_other_publishers_ab"]) == (3, 3, 2)
+
+
+def test_a_wire_report_that_other_newsrooms_print_is_one_voice() -> None:
+    papers = ("www.theguardian.com", "www.lemonde.fr", "www.stuff.co.nz")
+    printed = tuple(row(host, REPORT, clock=f"0{6 + n}:00:00") for n, host in enumerate(papers))
+    found = counted(row("www.reuters.com", REPORT, clock="04:00:00"), *printed)
+    assert (found["publisher"], found["role"], found["n_outlets"]) == ("reuters", "wire", 4)
+    assert (found["n_publishers"], found["n_other_publishers_ab"], found["n_adopters_ab"]) == (1, 0, 3)
+
+
+def test_a_release_on_a_portal_and_a_paper_that_prints_it_have_no_independent_voice() -> None:
+    printed = row("www.bbc.com", REPORT, clock="07:00:00")
+    found = counted(row("www.prnewswire.com", REPORT, clock="06:00:00"), printed)
+    # The paper repeats what the portal passed on: nobody independent has said it yet.
+    assert (found["n_outlets"], found["n_publishers"], found["n_adopters_ab"]) == (2, 0, 1)
+
+
+def test_a_disguised_name_confirms_nothing_as_the_one_it_imitates() -> None:
+    # A Cyrillic letter in the first; in the second the real name is evil.example.
+    found = counted(FIRST, *told_at("rеuters.com", "reuters.com.evil.example"))
+    assert (found["n_publishers"], found["n_publishers_ab"], found["n_unlisted"]) == (1, 1, 2)
