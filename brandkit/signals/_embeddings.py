@@ -87,7 +87,10 @@ def embed(texts: pl.Series | list[str | None]) -> NDArray[np.float32]:
             for at, unit in pool.map(partial(_run, model.session), _batches(model, block.to_list())):
                 found[at] = unit
             first, last = np.searchsorted(place, (start, start + len(block)), sorter=order)
-            rows[order[first:last]] = found[place[order[first:last]] - start]
+            # In parts, because one text may stand in a million rows.
+            for part in range(first, last, _BLOCK):
+                asking = order[part : min(part + _BLOCK, last)]
+                rows[asking] = found[place[asking] - start]
     return rows
 
 
