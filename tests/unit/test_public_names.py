@@ -68,7 +68,8 @@ def test_importing_a_module_first_leaves_the_function() -> None:
 
 HEAVY = (
     "papermill", "nbclient", "nbconvert", "IPython", "ipykernel", "matplotlib", "requests", "httpx",
-    "aiohttp", "polars", "duckdb", "sklearn", "igraph",
+    "aiohttp", "polars", "duckdb", "sklearn", "igraph", "onnxruntime",
+    "tokenizers",
 )  # fmt: skip
 
 

@@ -260,13 +260,29 @@ def test_a_second_day_continues_the_first_days_story() -> None:
     assert found == {"p1": "s_p1", "t1": "s_p1", "p2": "s_p2", "t2": "s_t2"}
 
 
+LONG = "Nordlys opens battery plant in Oslo harbour after tariff quarrel with Velmora shareholders"
+
+
 def test_two_earlier_stories_that_become_one_take_the_id_of_the_larger_then_of_the_older() -> None:
-    larger = past_news(
-        ("p1", PLANT[0], "s_p1", -20), ("p2", PLANT[1], "s_p2", -9), ("p3", PLANT[2], "s_p2", -8)
-    )
-    assert set(told(larger, today_news(("t1", PLANT[0], 2))).values()) == {"s_p2"}
-    older = past_news(("p1", PLANT[0], "s_x", -9), ("p2", PLANT[1], "s_y", -20))
-    assert set(told(older, today_news(("t1", PLANT[2], 2))).values()) == {"s_y"}
+    larger = past_news(("p1", LONG, "s_p1", -20), ("p2", LONG, "s_p2", -9), ("p3", LONG, "s_p2", -8))
+    assert set(told(larger, today_news(("t1", LONG, 2))).values()) == {"s_p2"}
+    older = past_news(("p1", LONG, "s_x", -9), ("p2", LONG, "s_y", -20))
+    assert set(told(older, today_news(("t1", LONG, 2))).values()) == {"s_y"}
+
+
+def test_what_an_earlier_run_held_apart_needs_more_to_become_one() -> None:
+    past = past_news(("p1", PLANT[0], "s_p1", -20), ("p2", PLANT[1], "s_p2", -9))
+    found = told(past, today_news(("t1", PLANT[2], 2)))
+    assert (found["p1"], found["p2"]) == ("s_p1", "s_p2")
+    # Alone, the same three are one story.
+    assert story_of(news(*PLANT)) == ["s_a"] * 3
+
+
+def test_what_an_earlier_run_held_together_stays_together() -> None:
+    loose = ("Nordlys opens battery plant", "Nordlys names new chief")
+    assert story_of(news(*loose)) == ["s_a", "s_b"]
+    past = past_news(("p1", loose[0], "s_p1", -20), ("p2", loose[1], "s_p1", -19))
+    assert set(told(past, today_news(("t1", "Chess final drawn", 2))).values()) == {"s_p1", "s_t1"}
 
 
 def test_of_two_parts_of_an_earlier_story_the_larger_keeps_its_id() -> None:
