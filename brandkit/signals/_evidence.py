@@ -45,6 +45,12 @@ NAMES_ENOUGH = 0.5
 # become one. Without it a desk's stories would change their names from day to day.
 HELD_TOGETHER, HELD_APART = 12.0, 20.0
 
+# With meanings: what a mean cosine of 1 above the expected adds, in nats; what two texts and what two
+# large groups of one event are expected to have; and how far it makes up for words that are not shared.
+MEANING_WEIGHT = 12.0
+ALIKE_TEXTS, ALIKE_GROUPS = 0.5, 0.3
+MEANING_SHARED, LEAST_ALIKE = 0.3, 0.25
+
 _BLOCK = 50_000
 
 
@@ -58,27 +64,37 @@ class Groups:
     usual: Floats
     is_name: Floats
     past: Any
+    meanings: Any
+    meant: Floats
 
     @classmethod
-    def of_texts(cls, words: Any, rates: Floats, is_name: Floats, earlier: Ints) -> Groups:
+    def of_texts(cls, words: Any, rates: Floats, is_name: Floats, earlier: Ints, meanings: Any) -> Groups:
         """Each text a group of its own; ``words`` has a row of ones per text.
 
         ``earlier`` numbers the story that an earlier run had each text in, -1 where none had.
+        ``meanings`` has a unit row per text, zeros where nothing is known, or no columns at all.
         """
         n = words.shape[0]
         known = np.flatnonzero(earlier >= 0)
         n_stories = int(earlier.max(initial=-1)) + 1
         past = sparse.csr_matrix((np.ones(len(known)), (known, earlier[known])), shape=(n, n_stories))
         said = unit_rows(weighted(words, rates))
-        return cls(words.tocsr(), said, np.ones(n), CONCENTRATION * rates, is_name, past)
+        meant = (meanings != 0).any(axis=1).astype(np.float64)
+        return cls(words.tocsr(), said, np.ones(n), CONCENTRATION * rates, is_name, past, meanings, meant)
+
+    @property
+    def has_meanings(self) -> bool:
+        """Whether anything is known of what the texts mean, beside their words."""
+        return bool(self.meanings.shape[1])
 
     def merged(self, into: Ints, n_groups: int) -> Groups:
         """The groups of which each goes into the one whose number is given; those with -1 are left out."""
         of = np.flatnonzero(into >= 0)
         move = sparse.csr_matrix((np.ones(len(of)), (into[of], of)), shape=(n_groups, len(into)))
         words, said = _sorted(move @ self.words), _sorted(move @ self.said)
-        past = _sorted(move @ self.past)
-        return Groups(words, said, move @ self.size, self.usual, self.is_name, past)
+        past, meanings = _sorted(move @ self.past), move @ self.meanings
+        size, meant = move @ self.size, move @ self.meant
+        return Groups(words, said, size, self.usual, self.is_name, past, meanings, meant)
 
     def links(self, left: Ints, right: Ints) -> Floats:
         """For each pair of groups, by how much it passes the bar for being one story; -inf if it cannot.
@@ -89,6 +105,8 @@ class Groups:
         total = np.asarray(self.words.sum(axis=1)).ravel()
         length = np.maximum(total / self.size, HEADLINE) / HEADLINE
         shared = row_products(self.said, left, right) / (self.size[left] * self.size[right])
+        closer, meaning = self._meaning(left, right)
+        shared += closer
         together, apart_before = self._held(left, right)
         least = LEAST_SHARED * np.sqrt(length[left] * length[right]) ** SHARED_RISE
         enough = shared >= least * (1 - together)
@@ -104,8 +122,24 @@ class Groups:
         scale = np.sqrt(length[left] * length[right]) ** LENGTH_TEMPER
         bar = PRIOR + NAMES_APART * self._apart(left, right)
         bar += HELD_APART * apart_before[enough] - HELD_TOGETHER * together[enough]
-        found[enough] = np.round((alike - apart) * scale - bar, 6)
+        found[enough] = np.round((alike - apart) * scale + meaning[enough] - bar, 6)
         return found
+
+    def _meaning(self, left: Ints, right: Ints) -> tuple[Floats, Floats]:
+        """What the mean cosine of two groups' meanings makes up in shared words, and adds in nats.
+
+        Nothing where one of them has no meaning. More texts make a mean surer, so less is expected.
+        """
+        closer, added = np.zeros(len(left)), np.zeros(len(left))
+        if not self.has_meanings:
+            return closer, added
+        n = self.meant[left] * self.meant[right]
+        known = n > 0
+        cosine = _dense_products(self.meanings, left[known], right[known]) / n[known]
+        expected = ALIKE_GROUPS + (ALIKE_TEXTS - ALIKE_GROUPS) * n[known] ** -0.25
+        closer[known] = MEANING_SHARED * np.maximum(cosine - LEAST_ALIKE, 0)
+        added[known] = MEANING_WEIGHT * (cosine - expected)
+        return closer, added
 
     def _held(self, left: Ints, right: Ints) -> tuple[Floats, Floats]:
         """How far an earlier run had two groups in one story, and how far in two, each 0..1."""
@@ -184,6 +218,14 @@ def row_products(rows: Any, left: Ints, right: Ints) -> Floats:
         for at in range(0, len(left), _BLOCK)
     ]
     return np.concatenate(blocks or [np.empty(0)])
+
+
+def _dense_products(rows: Any, left: Ints, right: Ints) -> Floats:
+    blocks = [
+        np.einsum("ij,ij->i", rows[left[at : at + _BLOCK]], rows[right[at : at + _BLOCK]])
+        for at in range(0, len(left), _BLOCK)
+    ]
+    return np.concatenate(blocks or [np.empty(0)]).astype(np.float64)
 
 
 def unit_rows(matrix: Any) -> Any:

@@ -18,6 +18,7 @@ import polars as pl
 
 from brandkit import schemas
 from brandkit.pipeline import RunContext
+from brandkit.signals._embeddings import embed
 from brandkit.signals._groups import Grouped, group_texts
 from brandkit.signals._story_names import name_stories
 from brandkit.signals._story_rules import apply_rules
@@ -29,7 +30,7 @@ _NO_EARLIER = pl.DataFrame(schema={"item_id": pl.String, "story_id": pl.String, 
 
 
 def cluster_stories(
-    items: FrameT, *, window_h: float = WINDOW_H, rules: pl.DataFrame | None = None
+    items: FrameT, *, window_h: float = WINDOW_H, rules: pl.DataFrame | None = None, meanings: bool = False
 ) -> FrameT:
     """Put each item into a story, named ``s_`` and the id of the story's earliest item.
 
@@ -38,9 +39,12 @@ def cluster_stories(
 
     Shape:  the same rows, plus story_id. Takes item_id and title; summary, published_at,
             collected_at and copy_of where they are there. ``rules`` has rule (must_link or
-            cannot_link), item_a and item_b, and holds against the clustering.
+            cannot_link), item_a and item_b, and holds against the clustering. ``meanings`` also
+            compares what headlines mean, not only their words: English, and slow; needs the extra
+            ``embed``.
     Units:  only items published (else collected) within ``window_h`` hours are compared.
     Nulls:  an item without any instant is compared with all.
+    Raises: UsageError where ``meanings`` are asked for and the extra is not installed.
 
     Example:
         >>> news = pl.DataFrame({
@@ -50,7 +54,7 @@ def cluster_stories(
         >>> cluster_stories(news)["story_id"].to_list()
         ['s_a', 's_a', 's_c']
     """
-    assign = partial(_assign, **alone(rules=rules, window_h=window_h))
+    assign = partial(_assign, **alone(rules=rules, window_h=window_h), meanings=meanings)
     return whole_frame(items, assign, {"story_id": pl.String})
 
 
@@ -104,9 +108,10 @@ def gather(
     earlier: pl.DataFrame,
     rules: pl.DataFrame | None,
     window_h: float,
+    meanings: bool = False,
 ) -> Gathered:
     """Every item in its story: clustered, with copies and older context, by the editor's rules, named."""
-    clustered, grouped = _clustered(_members(items, since, earlier), window_h)
+    clustered, grouped = _clustered(_members(items, since, earlier), window_h, meanings=meanings)
     members = _follow_originals(_follow_stories(clustered))
     if rules is not None:
         members = apply_rules(members, rules)
@@ -146,14 +151,15 @@ def _members(items: pl.DataFrame, since: datetime | None, earlier: pl.DataFrame)
     )
 
 
-def _clustered(members: pl.DataFrame, window_h: float) -> tuple[pl.DataFrame, Grouped]:
+def _clustered(members: pl.DataFrame, window_h: float, *, meanings: bool) -> tuple[pl.DataFrame, Grouped]:
     """The members with ``cluster``, the lowest item_id of its group, for those that are compared."""
     is_compared = pl.col("is_recent") & pl.col("copy_of").is_null() & (pl.col("title") != "")
     compared = members.filter(is_compared)
     seconds = compared["at"].dt.epoch("us").cast(pl.Float64).fill_null(np.nan).to_numpy() / 1e6
     texts = compared.select(text="cased").with_row_index("row")
     past = compared["earlier_id"].rank("dense").cast(pl.Int64).fill_null(0).to_numpy() - 1
-    grouped = group_texts(texts, seconds, past, window_s=window_h * 3600)
+    meant = embed(texts["text"]) if meanings else None
+    grouped = group_texts(texts, seconds, past, meant, window_s=window_h * 3600)
     names = compared["item_id"].gather(grouped.groups)
     found = compared.select("item_id", cluster=names).with_row_index("row")
     return members.join(found, on="item_id", how="left", maintain_order="left"), grouped
