@@ -18,12 +18,12 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from brandkit.signals._vectors import tfidf
 from sklearn.metrics import roc_auc_score
 
 from benchmarks.quality.figures import REAL, Figure, table
 from brandkit.signals._embeddings import embed, missing
 from brandkit.signals._text import folded
-from brandkit.signals._vectors import tfidf
 
 
 def figures(folder: Path) -> Iterator[Figure]:
