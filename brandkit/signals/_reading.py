@@ -12,7 +12,7 @@ from functools import cache
 
 import polars as pl
 
-from brandkit.signals._text import _LETTERS, _UNSPACED
+from brandkit.signals._text import _LETTERS, UNSPACED
 
 # One private character for each way a word may end, in the order of their weight: a word has one.
 POSSESSIVE, PLUS, PLUS_PLUS, SHARP = SUFFIXES = tuple(map(chr, range(0xF0000, 0xF0004)))
@@ -48,7 +48,7 @@ def plain(text: pl.Expr) -> pl.Expr:
     """
     bare = text.str.replace_many(list(_SPELLED), list(_SPELLED.values())).str.normalize("NFKD")
     bare = bare.str.replace_all(_UNSEEN, "").str.replace_many(list(_LETTERS), list(_LETTERS.values()))
-    spaced = bare.str.normalize("NFC").str.replace_all(_UNSPACED, " ${1} ")
+    spaced = bare.str.normalize("NFC").str.replace_all(UNSPACED, " ${1} ")
     return spaced.str.replace_all(rf"[^{WORD}\x00-\x7f]+", " ")
 
 

@@ -23,7 +23,7 @@ _MARKS = r"[\u0300-\u036f]+"
 _POSSESSIVE = r"(?i)['\u2018\u2019\u02bc`]s\b"
 # Scripts written without spaces: each character becomes a word, so a name is a run of words there
 # as everywhere else, and bigrams of words mean something.
-_UNSPACED = r"([\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\u30fc])"
+UNSPACED = r"([\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\u30fc])"
 # Fewer headlines than this prove nothing about the summary they share.
 _BOILERPLATE_TITLES = 4
 _NOT_WORD = r"[^\p{L}\p{N}\p{M}]+"
@@ -41,7 +41,7 @@ def folded(text: pl.Expr, *, case: str = "lower", possessive: str = "strip") -> 
         plain = plain.str.replace_all(_POSSESSIVE, "")
     if case == "lower":
         plain = plain.str.to_lowercase()
-    return plain.str.replace_all(_UNSPACED, " ${1} ").str.replace_all(_NOT_WORD, " ").str.strip_chars(" ")
+    return plain.str.replace_all(UNSPACED, " ${1} ").str.replace_all(_NOT_WORD, " ").str.strip_chars(" ")
 
 
 def column(items: pl.DataFrame | pl.LazyFrame, name: str, dtype: Any) -> pl.Expr:

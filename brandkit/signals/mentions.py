@@ -13,9 +13,10 @@ from collections.abc import Iterable, Mapping, Sequence
 import polars as pl
 
 from brandkit.pipeline import RunContext
-from brandkit.profile import Term, Topic
+from brandkit.profile import Topic
 from brandkit.signals._matching import PARTS, Names, Search
-from brandkit.signals._text import FrameT, column, word_list
+from brandkit.signals._text import FrameT, column
+from brandkit.signals.contradiction import contradiction_of
 
 _NONE = pl.lit([], dtype=pl.List(pl.String))
 _FOUND = "_found"
@@ -51,7 +52,8 @@ def mentions(items: pl.LazyFrame, ctx: RunContext) -> pl.LazyFrame:
     """Find the profile's names, pillars, triggers, forbidden phrases and exclusions in each item.
 
     Shape:  the same rows, plus entities, pillars, triggers, forbidden with an ``_in_title`` twin
-            each, excluded and is_denial. forbidden also names the risk flags the profile refuses.
+            each, excluded, and is_denial: of a denial, a correction or a fact-check, as
+            ``find_contradictions`` tells them. forbidden also names the risk flags the profile refuses.
     Nulls:  a null title or summary holds nothing; no list is null.
     """
     profile = ctx.profile
@@ -62,15 +64,16 @@ def mentions(items: pl.LazyFrame, ctx: RunContext) -> pl.LazyFrame:
         "triggers": _named(profile.triggers),
         "forbidden": {phrase: [phrase] for phrase in profile.forbidden.phrases},
         "_exclusions": {"exclusion": profile.exclusions.terms},
-        "_denial": {"denial": _denials()},
     }
-    kinds = ("pillars", "triggers", "forbidden", "_own", "_exclusions", "_denial")
+    kinds = ("pillars", "triggers", "forbidden", "_own", "_exclusions")
     outputs = {"entities": tuple(sides), **{kind: (kind,) for kind in kinds}}
     given = items.collect_schema().names()
     found = _match(items, groups, outputs).with_columns(
         # An exclusion tells what an item is really about, unless our own name is in its headline.
         excluded=(pl.col("_exclusions_in_title").list.len() > 0) & (pl.col("_own_in_title").list.len() == 0),
-        is_denial=pl.col("_denial_in_title").list.len() > 0,
+        is_denial=contradiction_of(
+            column(items, "title", pl.String), column(items, "item_type", pl.String)
+        ).is_not_null(),
         # A flag the profile refuses came with the item: it forbids like a phrase.
         forbidden=_union([pl.col("forbidden"), _flagged(given, profile.forbidden.risk_flags)]),
     )
@@ -88,14 +91,6 @@ def _flagged(given: Iterable[str], refused: tuple[str, ...]) -> pl.Expr:
 
 def _named(topics: Iterable[Topic]) -> Names:
     return {topic.name: topic.terms for topic in topics}
-
-
-def _denials() -> list[Term]:
-    lines = (line.partition("!") for line in word_list("denials.txt"))
-    return [
-        Term(phrase=phrase.strip(), never=tuple(word.strip() for word in never.split(",") if word.strip()))
-        for phrase, _, never in lines
-    ]
 
 
 def _match(
