@@ -19,7 +19,7 @@ from types import MappingProxyType
 import polars as pl
 
 from brandkit.errors import ContractError
-from brandkit.signals._reading import plain
+from brandkit.signals._reading import is_ascii, plain
 from brandkit.signals._text import FrameT, column
 
 # The first that fits is the kind: what corrects or checks a claim often says that it denies it too.
@@ -76,17 +76,30 @@ def contradiction_of(title: pl.Expr, item_type: pl.Expr) -> pl.Expr:
 
 def _kinds(items: pl.Series) -> pl.Series:
     titles = items.struct.unnest().with_row_index("row")
-    told = titles.select("row", "item_type", text=_folded(pl.col("title").fill_null("")))
-    said = told.filter(pl.col("item_type").fill_null("article") != "review")
+    told = titles.filter(
+        (pl.col("title").fill_null("") != "") & (pl.col("item_type").fill_null("article") != "review")
+    )
+    # ASCII is the rule, and plain already.
+    easy = is_ascii(pl.col("title"))
+    said = pl.concat(
+        [
+            told.filter(easy).select("row", "item_type", text=_folded(_broken(pl.col("title")))),
+            told.filter(~easy).select("row", "item_type", text=_folded(plain(_broken(pl.col("title"))))),
+        ]
+    )
     kind = pl.coalesce(pl.when(_is(name)).then(pl.lit(name, dtype=CONTRADICTION)) for name in KINDS)
     found = said.select("row", kind=kind)
     return titles.join(found, on="row", how="left", maintain_order="left")["kind"].rename(items.name)
 
 
+def _broken(text: pl.Expr) -> pl.Expr:
+    """The text with ":" where a headline breaks, and "saidno" for a first "No,"."""
+    return text.str.replace_many(list(_BREAKS), list(_BREAKS.values())).str.replace(_SAID_NO, " saidno ")
+
+
 def _folded(text: pl.Expr) -> pl.Expr:
-    """Words between single spaces, with ":" where a headline breaks, and "saidno" for a first "No,"."""
-    broken = text.str.replace_many(list(_BREAKS), list(_BREAKS.values())).str.replace(_SAID_NO, " saidno ")
-    bare = plain(broken).str.to_lowercase().str.replace_all(r"['`]", "")
+    """The words of a plain text, and its breaks, between single spaces."""
+    bare = text.str.to_lowercase().str.replace_all(r"['`]", "")
     words = bare.str.replace_all(r" -+ |:", " : ").str.replace_all(r"[^\p{L}\p{N}\p{M}:]+", " ")
     return pl.lit(" ") + words.str.strip_chars(" ") + " "
 
@@ -124,7 +137,7 @@ def wordings() -> Mapping[str, Wording]:
 
 def _wording(table: Mapping[str, list[str]], sets: Mapping[str, str]) -> Wording:
     words = pl.DataFrame({"text": table.get("words", [])}, schema={"text": pl.String})
-    folded = words.select(text=_folded(pl.col("text")))["text"].to_list()
+    folded = words.select(text=_folded(plain(_broken(pl.col("text")))))["text"].to_list()
     return Wording(
         words=tuple(folded),
         **{
