@@ -193,7 +193,8 @@ class Search:
             ours = ours.with_columns(name=pl.col("name") - first)
             lists[output] = _lists(ours, names, items.height)
             in_title = ours.filter(pl.col("part") == PARTS.index("title"))
-            lists[f"{output}_in_title"] = _lists(in_title, names, items.height)
+            is_all = in_title.height == ours.height
+            lists[f"{output}_in_title"] = lists[output] if is_all else _lists(in_title, names, items.height)
         return pl.DataFrame(lists, schema=self.schema)
 
     def _words(self, texts: pl.DataFrame) -> pl.DataFrame:
