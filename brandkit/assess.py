@@ -40,7 +40,7 @@ def standard_pipeline() -> Pipeline:
                 gives=("tier", "publisher", "audience", "role", "mixed_script"),
             ),
             Stage(
-                "mentions", mentions, takes=_TEXT,
+                "mentions", mentions, takes=(*_TEXT, "item_type"),
                 gives=(*_MENTIONS, *(f"{name}_in_title" for name in _MENTIONS), "excluded", "is_denial"),
             ),
             Stage("copies", copies, scope="global", takes=(*_TEXT, "published_at"), gives=("copy_of",)),

@@ -156,9 +156,8 @@ def _of_sets(sets: Sets, cluster: Cluster) -> Iterator[Figure]:
     most = found.group_by("story", "story_id").len().sort("len", "story_id").unique("story", keep="last")
     topics = most.with_columns(topic=pl.col("story").str.split("_").list.first()).group_by("topic")
     apart = topics.agg(pl.col("story_id").n_unique(), n=pl.len()).filter(pl.col("n") == 2)
-    yield Figure(
-        "look-alikes: ECB+ topics of two events", "told apart", _share(apart["story_id"] == 2), unit="%"
-    )
+    share = _share(apart["story_id"] == 2)
+    yield Figure("look-alikes: ECB+ topics of two events", "told apart", share, unit="%")
 
 
 def _three(name: str, found: Score, at_least: float, baseline: str) -> Iterator[Figure]:
@@ -217,9 +216,8 @@ def _of_sample() -> Iterator[Figure]:
     precision, recall = b_cubed(found, "story_id", "story")
     yield Figure("data/sample, two days", "B-cubed F1", _harmonic(precision, recall))
     yield Figure("data/sample, two days", "precision", precision)
-    yield Figure(
-        "data/sample, two days", "strangers alone", _share(single.filter("is_single")["n"] == 1), unit="%"
-    )
+    alone = _share(single.filter("is_single")["n"] == 1)
+    yield Figure("data/sample, two days", "strangers alone", alone, unit="%")
 
 
 def _reworded(cluster: Cluster) -> Iterator[Figure]:
@@ -233,7 +231,7 @@ def _reworded(cluster: Cluster) -> Iterator[Figure]:
 
 
 def _identity(folder: Path) -> Iterator[Figure]:
-    profile = BrandProfile.load(ROOT / "data" / "profiles" / "consumer.toml")
+    profile = BrandProfile.from_toml(ROOT / "data" / "profiles" / "consumer.toml")
     days = [f"2026-03-0{day}" for day in range(2, 9)]
     runs = [Task(date=on, profile=profile, inputs=SAMPLE / f"items-{on}.parquet") for on in days]
     yield from _kept("simulated week", runs)
@@ -331,7 +329,7 @@ SWEEP: tuple[tuple[Any, str, tuple[float, ...]], ...] = (
 def sweep(folder: Path) -> Iterator[str]:
     """The main figures with each constant in turn at less and more."""
     sets = Sets.read(folder)
-    yield "| constant | UCI F1 | ECB+ F1 | short texts F1 | diluted F1 / precision | all rows | alone | largest |"
+    yield "| constant | UCI | ECB+ | short texts | diluted F1 / precision | all rows | alone | largest |"
     yield "|---|---:|---:|---:|---|---:|---:|---:|"
     yield _row("**as it is**", sets)
     for room, name, values in SWEEP:

@@ -5,12 +5,14 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from brandkit.errors import UsageError
 from brandkit.pipeline import RunContext
 from brandkit.profile import BrandProfile, Term
 from brandkit.signals.mentions import find_mentions, mentions
+from tests.reference_mentions import Reference
 
 AS_OF = datetime(2026, 3, 2, 7, tzinfo=UTC)
 
@@ -58,6 +60,36 @@ def run(titles: list[str | None], summaries: list[str | None], **profile: Any) -
         ("삼성전자가 발표", {"Samsung": ["삼성"]}, ["Samsung"]),
         ("Nordlys fined", {"Nordlys": ["nordlys"], "The Group": ["nordlys"]}, ["Nordlys", "The Group"]),
         ("a.*(b [c]", {"dots": [".*", "(?i)x"], "literal": ["a.*(b"]}, ["literal"]),
+        ("Ｎｏｒｄｌｙｓ and oﬃce", {"N": ["nordlys"], "O": ["office"]}, ["N", "O"]),
+        ("Cafe\u0301 Rene\u0301", {"C": ["café rené"]}, ["C"]),
+        ("مُحَمَّد", {"M": ["محمد"]}, ["M"]),
+        ("Nord\u00adlys and Vel\u200bmora", {"N": ["Nordlys"], "V": ["Velmora"]}, ["N", "V"]),
+        ("Nordlys™️, Velmora®", {"N": ["Nordlys"], "V": ["Velmora"]}, ["N", "V"]),
+        ("🔥Nordlys🔥Velmora👍🏽", {"N": ["Nordlys"], "V": ["Velmora"]}, ["N", "V"]),
+        ("‘S&P 500’ and Levi’s’ jeans", {"S": ["S&P"], "L": ["Levi's"]}, ["L", "S"]),
+        ("Nordlys' rise, the Velmoras’ fall", {"N": ["Nordlys"], "V": ["Velmoras"]}, ["N", "V"]),
+        ("McDonald’s and MCDONALD'S", {"M": ["McDonald's"], "D": ["McDonald"]}, ["D", "M"]),
+        ("Old McDonald", {"M": ["McDonald's"], "D": ["McDonald"]}, ["D"]),
+        ("L’OREAL and l'oréal", {"L": ["L'Oréal"], "O": ["Oreal"]}, ["L"]),
+        ("Nordlys's new app", {"A": ["Nordlys new app"], "N": ["Nordlys"]}, ["A"]),
+        ("H&M, AT&T and B&Q's", {"H": ["H&M"], "A": ["AT&T"], "B": ["B&Q"]}, ["A", "B", "H"]),
+        ("at T Mobile", {"AT&T": ["AT&T"], "T": ["T Mobile"]}, ["T"]),
+        ("3M, 7-Eleven and 7 eleven", {"3M": ["3M"], "7": ["7-Eleven"]}, ["3M", "7"]),
+        ("3m tall, 711", {"3M": ["3M"], "7": ["7-Eleven"]}, []),
+        ("Gap, Visa, HP", {"G": ["Gap"], "V": ["Visa"], "H": ["HP"]}, ["G", "H", "V"]),
+        ("a gap, a visa, hp and GAP", {"G": ["Gap"], "V": ["Visa"], "H": ["HP"]}, []),
+        ("Vitamin C and C#", {"C++": ["C++"], "C#": ["C#"]}, ["C#"]),
+        ("c++11, Disney+’s price", {"C++": ["C++"], "D": ["Disney"], "D+": ["Disney+"]}, ["C++", "D", "D+"]),
+        ("Yahoo fell, Yum Brands rose", {"Y": ["Yahoo!"], "Yum": ["Yum! Brands"]}, ["Y", "Yum"]),
+        ("Bank of America Tower", {"B": ["Bank of America"], "T": ["America Tower"]}, ["B"]),
+        ("東京電力が発表、ソニーも", {"T": ["東京電力"], "S": ["ソニー"], "K": ["京都"]}, ["S", "T"]),
+        ("ｿﾆｰの発表", {"S": ["ソニー"]}, ["S"]),
+        ("การบินไทยประกาศ", {"TG": ["การบินไทย"]}, ["TG"]),
+        ("ВТБ и ГАЗПРОМ", {"V": ["ВТБ"], "G": ["Газпром"]}, ["G", "V"]),
+        ("дом у дороги", {"D": ["Дом"]}, []),
+        ("Η ΤΡΑΠΕΖΑ ΕΛΛΑΔΟΣ", {"E": ["Ελλάδος"]}, ["E"]),
+        ("İstanbul, ISTANBUL", {"I": ["istanbul"]}, ["I"]),
+        ("x" * 300, {"X": ["x" * 200]}, []),
         (None, {"N": ["nordlys"]}, []),
         ("", {"N": ["nordlys"]}, []),
     ],
@@ -116,10 +148,67 @@ def test_a_hundred_thousand_characters_are_searched_to_the_end() -> None:
     assert in_title("nord lys " * 11_112 + "Nordlys", {"N": ["nordlys"]}) == ["N"]
 
 
+def test_rows_beyond_one_batch_are_searched_as_the_first_are() -> None:
+    titles = pl.Series(["Nordlys", *["rain"] * 200_000, "Velmora"])
+    found = find_mentions(titles.to_frame("title"), {"N": ["nordlys"], "V": ["velmora"]})["entities"]
+    assert found.filter(found.list.len() > 0).to_list() == [["N"], ["V"]]
+    assert found[0].to_list() == ["N"]
+    assert found[-1].to_list() == ["V"]
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ({"Nordlys": "nordlys"}, "the terms of 'Nordlys' are no list: 'nordlys'"),
+        ({"Nordlys": None}, "the terms of 'Nordlys' are no list: None"),
+        ({"Nordlys": [" "]}, "a term of 'Nordlys' cannot be looked for: ' '"),
+        ({"Nordlys": ["x" * 201]}, "a term of 'Nordlys' cannot be looked for: 'xxx"),
+        ({"Nordlys": [7]}, "a term of 'Nordlys' cannot be looked for: 7"),
+    ],
+)
+def test_names_that_cannot_be_looked_for_are_refused_with_what_is_allowed(names: Any, said: str) -> None:
+    with pytest.raises(UsageError, match="phrase") as refused:
+        find_mentions(frame("Nordlys"), names)
+    assert str(refused.value).startswith(said)
+
+
 def test_no_names_and_no_rows_give_empty_lists_and_no_rows() -> None:
     assert find_mentions(frame("Nordlys"), {})["entities"].to_list() == [[]]
     assert find_mentions(frame("Nordlys"), {"N": ["!?"]})["entities"].to_list() == [[]]
     assert find_mentions(frame(), {"N": ["n"]}).schema["entities"] == pl.List(pl.String)
+
+
+# What texts and names are put together from: few pieces, so that they meet, and hostile ones.
+PIECES = [
+    "a", "A", "ge", "GE", "Ge", "at", "AT", "T", "s", "new", "New", "york", "3", "M", "&", " ", "  ", "-",
+    "_", ".", "'s", "’s", "'S", "'", "’", "`s", "+", "++", "#", "é", "e\u0301", "ß", "ø", "™", "ﬁ", "Ａ",
+    "語", "ー", "ก", "가", "Ω", "ω", "ς", "Σ", "ЕС", "Ес", "ес", "\u00ad", "\u200b", "\ufe0f", "😀", "\x02",
+    "\U000f0000", "\U000f0004", "\U000f0100",
+]  # fmt: skip
+
+
+@st.composite
+def searches(draw: st.DrawFn) -> tuple[list[tuple[str | None, str | None]], dict[str, list[Term | str]]]:
+    piece = st.sampled_from([" ", *draw(st.lists(st.sampled_from(PIECES), min_size=2, max_size=9))])
+    text = st.lists(piece, max_size=12).map("".join)
+    phrase = st.lists(piece, min_size=1, max_size=4).map(lambda p: "".join(p).strip() or "ge")
+    company = st.lists(phrase, max_size=1).map(tuple)
+    bound = st.builds(Term, phrase=phrase, near=company, never=company)
+    names = st.dictionaries(st.sampled_from("XYZ"), st.lists(st.one_of(phrase, phrase, bound), max_size=3))
+    rows = st.lists(st.tuples(st.one_of(text, st.none()), st.one_of(st.none(), text)), max_size=8)
+    return draw(rows), draw(names)
+
+
+@settings(max_examples=60, deadline=None)
+@given(searches())
+def test_the_same_names_are_found_as_by_reading_word_by_word(
+    search: tuple[list[tuple[str | None, str | None]], dict[str, list[Term | str]]],
+) -> None:
+    rows, names = search
+    items = pl.DataFrame(rows, schema={"title": pl.String, "summary": pl.String}, orient="row")
+    found = find_mentions(items, names).select("entities", "entities_in_title").rows()
+    slow = Reference(names)
+    assert found == [slow.find(title, summary) for title, summary in rows]
 
 
 @given(st.lists(st.one_of(st.none(), st.text(max_size=30)), max_size=6), st.text(min_size=1, max_size=6))
