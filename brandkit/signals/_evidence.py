@@ -34,7 +34,7 @@ GROUP_TEMPER = 0.85
 HEADLINE = 8.0
 LENGTH_TEMPER = -0.7
 # The share of what two headlines say that they must say both, on average over all pairs of a story.
-LEAST_SHARED = 0.1
+LEAST_SHARED = 0.095
 # Long texts of different events share more by chance: the bar rises with length.
 SHARED_RISE = 0.3
 # Two sides that each name somebody and have too few names in common speak of another storm, another
@@ -47,9 +47,9 @@ HELD_TOGETHER, HELD_APART = 12.0, 20.0
 
 # With meanings: what a mean cosine of 1 above the expected adds, in nats; what two texts and what two
 # large groups of one event are expected to have; and how far it makes up for words that are not shared.
-MEANING_WEIGHT = 12.0
-ALIKE_TEXTS, ALIKE_GROUPS = 0.5, 0.3
-MEANING_SHARED, LEAST_ALIKE = 0.3, 0.25
+MEANING_WEIGHT = 18.0
+ALIKE_TEXTS, ALIKE_GROUPS = 0.55, 0.25
+MEANING_SHARED, LEAST_ALIKE = 0.4, 0.25
 
 _BLOCK = 50_000
 

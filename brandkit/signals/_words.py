@@ -30,7 +30,7 @@ STEM = 6
 # elsewhere. Without it, two headlines alone in a frame would have only common words.
 WORLD = 20_000
 # A headline with a larger share of capitals is in title case; a name has one nearly always.
-MOST_CAPITALS, LEAST_CAPITALS = 0.6, 0.8
+MOST_CAPITALS, LEAST_CAPITALS = 0.75, 0.8
 
 
 @dataclass(frozen=True, slots=True)
