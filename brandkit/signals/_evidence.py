@@ -27,8 +27,8 @@ Floats = npt.NDArray[np.float64]
 
 # How many words at usual rates an urn holds at first: the larger, the more alike one event's reports.
 CONCENTRATION = 200.0
-# Evidence needed before two groups are one story: about 1,100 to 1 against any two being of one event.
-PRIOR = 7.0
+# Evidence needed before two groups are one story: about 900 to 1 against any two being of one event.
+PRIOR = 6.8
 GROUP_TEMPER = 0.85
 # A text up to this many words is a headline; the evidence of one k times as long weighs k ** -0.7.
 HEADLINE = 8.0
