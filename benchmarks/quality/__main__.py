@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks.quality.figures import REAL, table
 
 # Each module has ``figures(folder) -> Iterable[Figure]``; its docstring says what is measured, and how.
-SUBJECTS: tuple[str, ...] = ()
+SUBJECTS: tuple[str, ...] = ("copies",)
 
 
 def main() -> int:
