@@ -19,7 +19,7 @@ import numpy.typing as npt
 import polars as pl
 from scipy import sparse
 
-from brandkit.signals._words import Hashes, Ints, Words, hashed, mixed, runs
+from brandkit.signals._copy_words import Hashes, Ints, Words, hashed, mixed, runs
 
 Flags = npt.NDArray[np.bool_]
 

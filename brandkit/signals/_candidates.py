@@ -19,7 +19,7 @@ import polars as pl
 from scipy import sparse
 
 from brandkit.signals._shingles import overlap
-from brandkit.signals._words import Hashes, Ints, Words, in_blocks, mixed, runs
+from brandkit.signals._copy_words import Hashes, Ints, Words, in_blocks, mixed, runs
 
 # A pair at Jaccard .6 shares at least one of 32 bands of 3 with probability .9996, at .5 with .986.
 BANDS, ROWS = 32, 3

@@ -11,7 +11,7 @@ import polars as pl
 from brandkit.signals._alignment import SHORT_WORDS, Alignment, aligned
 from brandkit.signals._candidates import BANDS, ROWS, anchored, banded
 from brandkit.signals._copy_texts import SHORT_LIVED
-from brandkit.signals._words import Ints
+from brandkit.signals._copy_words import Ints
 
 Flags = npt.NDArray[np.bool_]
 
