@@ -40,7 +40,7 @@ from benchmarks.quality.planted_news import (
     planted,
 )  # fmt: skip
 from brandkit.normalise import normalise_items
-from brandkit.signals._alignment import aligned
+from brandkit.signals._copy_alignment import aligned
 from brandkit.signals._copy_rules import Rules, candidates
 from brandkit.signals._copy_texts import copy_texts
 from brandkit.signals._text import folded

@@ -9,8 +9,8 @@ simulated week knows, and of reddit_hourly, those that keep their name or went i
 recorded. *With meanings*: the same where the extra ``embed`` is installed.
 
 Chosen on news_stories_uci, the diluted set (first titles) and the sample: every constant of
-``signals/_evidence.py``, ``_partners.py``, ``_groups.py`` and ``_words.py``. Only confirmed on: ECB+
-but for how length counts, the short texts, the second diluted set, reddit_hourly.
+``signals/_story_evidence.py`` and its neighbours. Only confirmed on: ECB+ but for how length counts,
+the short texts, the second diluted set, reddit_hourly.
 
 ``python -m benchmarks.quality.stories --sweep`` prints what half and double of each constant does.
 """
@@ -33,7 +33,7 @@ from benchmarks.quality.figures import REAL, Figure
 from brandkit.normalise import normalise_items
 from brandkit.profile import BrandProfile
 from brandkit.runner import Runner, Task
-from brandkit.signals import _evidence, _groups, _partners, _words
+from brandkit.signals import _story_evidence, _story_groups, _story_partners, _story_words
 from brandkit.signals._embeddings import missing
 from brandkit.signals.copies import find_copies
 from brandkit.signals.stories import cluster_stories
@@ -306,23 +306,23 @@ def _strangers(folder: Path, *, seed: int = 1) -> pl.DataFrame:
 
 # Every constant, where it stands, and what it is tried at.
 SWEEP: tuple[tuple[Any, str, tuple[float, ...]], ...] = (
-    (_evidence, "CONCENTRATION", (100.0, 400.0)),
-    (_evidence, "PRIOR", (6.0, 8.0)),
-    (_evidence, "GROUP_TEMPER", (0.7, 1.0)),
-    (_evidence, "LEAST_SHARED", (0.08, 0.12)),
-    (_evidence, "SHARED_RISE", (0.2, 0.4)),
-    (_evidence, "LENGTH_TEMPER", (-0.5, -0.9)),
-    (_evidence, "HEADLINE", (6.0, 12.0)),
-    (_evidence, "NAMES_APART", (0.0, 16.0)),
-    (_evidence, "NAMES_ENOUGH", (0.25, 1.0)),
-    (_words, "WORLD", (10_000, 40_000)),
-    (_words, "STEM", (5, 8)),
-    (_words, "MOST_WORDS", (50, 200)),
-    (_groups, "PASSES", (1, 3)),
-    (_groups, "ABSORB", (0.25, 1.0)),
-    (_partners, "N_NEIGHBOURS", (10, 50)),
-    (_partners, "LEAST_EVIDENCE", (2.0, 4.0)),
-    (_partners, "LEAST_TELLING", (1.0, 2.0)),
+    (_story_evidence, "CONCENTRATION", (100.0, 400.0)),
+    (_story_evidence, "PRIOR", (6.0, 8.0)),
+    (_story_evidence, "GROUP_TEMPER", (0.7, 1.0)),
+    (_story_evidence, "LEAST_SHARED", (0.08, 0.12)),
+    (_story_evidence, "SHARED_RISE", (0.2, 0.4)),
+    (_story_evidence, "LENGTH_TEMPER", (-0.5, -0.9)),
+    (_story_evidence, "HEADLINE", (6.0, 12.0)),
+    (_story_evidence, "NAMES_APART", (0.0, 16.0)),
+    (_story_evidence, "NAMES_ENOUGH", (0.25, 1.0)),
+    (_story_words, "WORLD", (10_000, 40_000)),
+    (_story_words, "STEM", (5, 8)),
+    (_story_words, "MOST_WORDS", (50, 200)),
+    (_story_groups, "PASSES", (1, 3)),
+    (_story_groups, "ABSORB", (0.25, 1.0)),
+    (_story_partners, "N_NEIGHBOURS", (10, 50)),
+    (_story_partners, "LEAST_EVIDENCE", (2.0, 4.0)),
+    (_story_partners, "LEAST_TELLING", (1.0, 2.0)),
 )
 
 
@@ -335,15 +335,15 @@ def sweep(folder: Path) -> Iterator[str]:
     for room, name, values in SWEEP:
         usual = getattr(room, name)
         for value in values:
-            # _groups reads the bar it imported.
-            rooms = [each for each in (room, _groups) if hasattr(each, name)]
+            # The groups read the bar they imported.
+            rooms = [each for each in (room, _story_groups) if hasattr(each, name)]
             for each in rooms:
                 setattr(each, name, value)
-            _words.common_words.cache_clear()
+            _story_words.common_words.cache_clear()
             yield _row(f"{name} {usual:g} -> {value:g}", sets)
             for each in rooms:
                 setattr(each, name, usual)
-    _words.common_words.cache_clear()
+    _story_words.common_words.cache_clear()
 
 
 def _row(name: str, sets: Sets) -> str:

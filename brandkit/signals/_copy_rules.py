@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from brandkit.signals._alignment import SHORT_WORDS, Alignment, aligned
-from brandkit.signals._candidates import BANDS, ROWS, anchored, banded
+from brandkit.signals._copy_alignment import SHORT_WORDS, Alignment, aligned
+from brandkit.signals._copy_candidates import BANDS, ROWS, anchored, banded
 from brandkit.signals._copy_texts import SHORT_LIVED
 from brandkit.signals._copy_words import Ints
 

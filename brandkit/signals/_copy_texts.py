@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import polars as pl
 
-from brandkit.signals._alignment import SHORT_WORDS
+from brandkit.signals._copy_alignment import SHORT_WORDS
 from brandkit.signals._text import column, folded, known_at, stop_words, without_boilerplate
 
 # A copy runs to the end of the longest wire report; what follows says nothing new about copying.

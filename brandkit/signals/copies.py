@@ -30,8 +30,8 @@ from brandkit.errors import InputError, UsageError
 from brandkit.pipeline import RunContext
 from brandkit.signals._copy_rules import Rules, candidates, judged
 from brandkit.signals._copy_texts import copy_texts
-from brandkit.signals._text import FrameT, whole_frame
 from brandkit.signals._copy_words import Ints
+from brandkit.signals._text import FrameT, whole_frame
 
 LEAST_JACCARD = Rules().least_jaccard
 

@@ -19,7 +19,7 @@ import polars as pl
 from brandkit import schemas
 from brandkit.pipeline import RunContext
 from brandkit.signals._embeddings import embed
-from brandkit.signals._groups import Grouped, group_texts
+from brandkit.signals._story_groups import Grouped, group_texts
 from brandkit.signals._story_names import name_stories
 from brandkit.signals._story_rules import apply_rules
 from brandkit.signals._text import FrameT, column, folded, known_at, whole_frame, without_boilerplate

@@ -12,10 +12,10 @@ from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
 
 from brandkit.errors import UnknownError, UsageError
 from brandkit.pipeline import RunContext
-from brandkit.signals._evidence import Ints, weights
-from brandkit.signals._groups import Grouped
+from brandkit.signals._story_evidence import Ints, weights
+from brandkit.signals._story_groups import Grouped
+from brandkit.signals._story_words import STEM
 from brandkit.signals._text import column, exploded, folded
-from brandkit.signals._words import STEM
 from brandkit.signals.stories import WINDOW_H, Gathered, alone, gather, of_run
 
 SHARED = pl.List(pl.Struct({"word": pl.String, "nats": pl.Float64}))

@@ -3,8 +3,8 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
+from brandkit.signals._story_words import common_words, words_of
 from brandkit.signals._text import folded
-from brandkit.signals._words import common_words, words_of
 from brandkit.signals.stories import cluster_stories
 
 
@@ -30,7 +30,9 @@ def test_inflections_are_one_word_and_stop_words_none() -> None:
 
 def test_a_name_is_what_sentences_write_with_a_capital_and_is_left_whole() -> None:
     of, names = words(
-        "Rain floods the village of Hasselwyke", "Hasselness Village Floods", "Boat race in Hasselness is called off by rain"
+        "Rain floods the village of Hasselwyke",
+        "Hasselness Village Floods",
+        "Boat race in Hasselness is called off by rain",
     )
     assert names == {"hasselwyke", "hasselness"}
     # The headline in title case names it too, and its "Floods" is no name.

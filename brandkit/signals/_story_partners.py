@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from brandkit.signals._evidence import Floats, Ints, against, length_scale, weighted, weights
-from brandkit.signals._words import Words
+from brandkit.signals._story_evidence import Floats, Ints, against, length_scale, weighted, weights
+from brandkit.signals._story_words import Words
 
 N_NEIGHBOURS = 25
 # A pair of texts below this much evidence starts nothing; its groups meet through better pairs.

@@ -18,12 +18,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy import sparse
 from scipy.special import gammaln
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+from brandkit.signals._pairwise import BLOCK, Floats, Ints, row_products
 
 # How many words at usual rates an urn holds at first: the larger, the more alike one event's reports.
 CONCENTRATION = 200.0
@@ -50,8 +48,6 @@ HELD_TOGETHER, HELD_APART = 12.0, 20.0
 MEANING_WEIGHT = 18.0
 ALIKE_TEXTS, ALIKE_GROUPS = 0.55, 0.25
 MEANING_SHARED, LEAST_ALIKE = 0.4, 0.25
-
-_BLOCK = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,29 +197,20 @@ def _over_shared(
     found = np.zeros(len(left))
     there = words.copy()
     there.data = np.ones_like(there.data)
-    for at in range(0, len(left), _BLOCK):
-        of, other = left[at : at + _BLOCK], right[at : at + _BLOCK]
+    for at in range(0, len(left), BLOCK):
+        of, other = left[at : at + BLOCK], right[at : at + BLOCK]
         a = _sorted(words[of].multiply(there[other]))
         b = _sorted(words[other].multiply(there[of]))
         pair = np.repeat(np.arange(len(of)), np.diff(a.indptr))
         worths = worth(a.data, b.data, a.indices, of[pair], other[pair])
-        found[at : at + _BLOCK] = np.bincount(pair, weights=worths, minlength=len(of))
+        found[at : at + BLOCK] = np.bincount(pair, weights=worths, minlength=len(of))
     return found
-
-
-def row_products(rows: Any, left: Ints, right: Ints) -> Floats:
-    """The product of each pair of rows; in blocks, so that memory stays bounded."""
-    blocks = [
-        np.asarray(rows[left[at : at + _BLOCK]].multiply(rows[right[at : at + _BLOCK]]).sum(axis=1)).ravel()
-        for at in range(0, len(left), _BLOCK)
-    ]
-    return np.concatenate(blocks or [np.empty(0)])
 
 
 def _dense_products(rows: Any, left: Ints, right: Ints) -> Floats:
     blocks = [
-        np.einsum("ij,ij->i", rows[left[at : at + _BLOCK]], rows[right[at : at + _BLOCK]])
-        for at in range(0, len(left), _BLOCK)
+        np.einsum("ij,ij->i", rows[left[at : at + BLOCK]], rows[right[at : at + BLOCK]])
+        for at in range(0, len(left), BLOCK)
     ]
     return np.concatenate(blocks or [np.empty(0)]).astype(np.float64)
 

@@ -18,8 +18,8 @@ import numpy.typing as npt
 import polars as pl
 from scipy import sparse
 
-from brandkit.signals._shingles import overlap
 from brandkit.signals._copy_words import Hashes, Ints, Words, in_blocks, mixed, runs
+from brandkit.signals._pairwise import row_products
 
 # A pair at Jaccard .6 shares at least one of 32 bands of 3 with probability .9996, at .5 with .986.
 BANDS, ROWS = 32, 3
@@ -71,7 +71,7 @@ def anchored(texts: pl.Series) -> Pairs:
     )
     matrix.data[:] = 1
     least = LEAST_ANCHORS_SHARED * np.minimum(n_anchors[left], n_anchors[right])
-    enough = overlap(matrix, left, right) >= least
+    enough = row_products(matrix, left, right) >= least
     return left[enough], right[enough]
 
 

@@ -15,9 +15,9 @@ import numpy as np
 import polars as pl
 from scipy import sparse
 
-from brandkit.signals._evidence import HELD_TOGETHER, PRIOR, Floats, Groups, Ints
-from brandkit.signals._partners import Pairs, alike, both, candidates, place_among_equals
-from brandkit.signals._words import Words, rates, words_of
+from brandkit.signals._story_evidence import HELD_TOGETHER, PRIOR, Floats, Groups, Ints
+from brandkit.signals._story_partners import Pairs, alike, both, candidates, place_among_equals
+from brandkit.signals._story_words import Words, rates, words_of
 
 # The first pass says which words are of one event; the second weighs words by that.
 PASSES = 2
