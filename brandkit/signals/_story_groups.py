@@ -15,7 +15,8 @@ import numpy as np
 import polars as pl
 from scipy import sparse
 
-from brandkit.signals._story_evidence import HELD_TOGETHER, PRIOR, Floats, Groups, Ints
+from brandkit.signals._pairwise import Floats, Ints
+from brandkit.signals._story_evidence import HELD_TOGETHER, PRIOR, Groups
 from brandkit.signals._story_partners import Pairs, alike, both, candidates, place_among_equals
 from brandkit.signals._story_words import Words, rates, words_of
 

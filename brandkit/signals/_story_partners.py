@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from brandkit.signals._story_evidence import Floats, Ints, against, length_scale, weighted, weights
+from brandkit.signals._pairwise import Floats, Ints
+from brandkit.signals._story_evidence import against, length_scale, weighted, weights
 from brandkit.signals._story_words import Words
 
 N_NEIGHBOURS = 25

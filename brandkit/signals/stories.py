@@ -1,7 +1,7 @@
 """Items about one event, gathered into stories that keep their identity from run to run.
 
 Texts within a time window merge, best pairs first, while their words are likelier to be of one event
-than of two (``_evidence`` has the model); then come editors' rules, then names. Copies follow their
+than of two (``_story_evidence`` has the model); then come editors' rules, then names. Copies follow their
 originals and take no part: two hundred reprints of one report must not decide what the words of a
 day are worth.
 """

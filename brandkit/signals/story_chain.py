@@ -12,7 +12,8 @@ from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
 
 from brandkit.errors import UnknownError, UsageError
 from brandkit.pipeline import RunContext
-from brandkit.signals._story_evidence import Ints, weights
+from brandkit.signals._pairwise import Ints
+from brandkit.signals._story_evidence import weights
 from brandkit.signals._story_groups import Grouped
 from brandkit.signals._story_words import STEM
 from brandkit.signals._text import column, exploded, folded
