@@ -173,4 +173,9 @@ def why(item_a: str, item_b: str, *, run_id: str | None, store_path: Path | None
 
     found = one_story(item_a, item_b, open_store(store_path), run=run_id)
     data = {"run_id": found.run_id, "story_id": found.story_id, "steps": found.steps.to_dicts()}
-    return Answer(data, lambda screen: show_line(screen, found.text()))
+
+    def show(screen: Console) -> None:
+        for line in found.text().splitlines():
+            show_line(screen, line)
+
+    return Answer(data, show)

@@ -39,7 +39,8 @@ class OneStory:
         """The chain in words and numbers, a line for each step and item."""
         if self.steps.is_empty():
             return f"the same item, in story {self.story_id}"
-        told = [f"{self.story_id} in {self.run_id}: {self.steps.height} steps"]
+        n = self.steps.height
+        told = [f"story {self.story_id} in run {self.run_id}: {n} step{'s' if n > 1 else ''}"]
         told.append(_item(self.steps["item_a"][0], self.steps["title_a"][0]))
         rows = self.steps.select("kind", "nats", "shared", "item_b", "title_b").rows()
         for kind, nats, shared, item, title in rows:
