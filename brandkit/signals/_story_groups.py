@@ -17,7 +17,7 @@ from scipy import sparse
 
 from brandkit.signals._pairwise import Floats, Ints
 from brandkit.signals._story_evidence import HELD_TOGETHER, PRIOR, Groups
-from brandkit.signals._story_partners import Pairs, alike, both, candidates, place_among_equals
+from brandkit.signals._story_partners import NO_PAIRS, Pairs, alike, both, candidates, place_among_equals
 from brandkit.signals._story_words import Words, rates, words_of
 
 # The first pass says which words are of one event; the second weighs words by that.
@@ -52,7 +52,7 @@ def group_texts(
     n = len(seconds)
     words = words_of(texts, n)
     meanings = np.zeros((n, 0), dtype=np.float32) if meanings is None else meanings
-    near = alike(meanings, seconds, window_s=window_s)
+    near = alike(meanings, seconds, window_s=window_s) if meanings.shape[1] else NO_PAIRS
     groups: Ints = np.arange(n)
     for _ in range(PASSES):
         usual = rates(words, np.unique(groups, return_inverse=True)[1])

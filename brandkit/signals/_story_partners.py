@@ -40,6 +40,9 @@ class Pairs:
     evidence: Floats
 
 
+NO_PAIRS = Pairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+
+
 def candidates(words: Words, usual: Floats, seconds: Floats, *, window_s: float) -> Pairs:
     """Each text's best partners within the window, by the evidence of their most telling words."""
     keys, lengths = _keys(words, usual), words.lengths
@@ -175,7 +178,7 @@ def place_among_equals(keys: Ints) -> Ints:
 
 def _undirected(found: list[tuple[Ints, Ints, Floats]], n: int) -> Pairs:
     if not found:
-        return Pairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+        return NO_PAIRS
     row, column, evidence = (np.concatenate(part) for part in zip(*found, strict=True))
     left, right = np.minimum(row, column).astype(np.int64), np.maximum(row, column).astype(np.int64)
     _, first = np.unique(left * n + right, return_index=True)
