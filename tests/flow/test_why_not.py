@@ -15,7 +15,7 @@ from tests.flow.newsdesk import MONDAY, desk, ran, row
 
 RUN = f"desk.daily.{MONDAY}.1"
 MAIL = (
-    row("beta.example", "Nordlys warns of higher prices", clock="23:00:00"),
+    row("beta.example", "Nordlys warns of price shock", clock="23:00:00"),
     row("alpha.example", "Nordlys orders recall as prices rise", clock="22:00:00"),
     row("stranger.example", "Harvest festival draws record crowd to river town", clock="10:00:00"),
 )
@@ -46,7 +46,7 @@ def test_the_cheapest_changes_are_listed_under_the_gates_that_bind(store: StateS
     shown = asked(store, item(store, 0)[:8], "--target", "optional")
     assert shown.exit_code == 0, shown.output
     lines = [line.strip() for line in shown.stdout.splitlines()]
-    assert lines[0] == "Nordlys warns of higher prices"
+    assert lines[0] == "Nordlys warns of price shock"
     assert "what it lacks" in lines
     assert any(line.startswith("confidence") and "fails by 2" in line for line in lines)
     assert "any of these alone would make it optional, cheapest first" in lines
