@@ -190,8 +190,11 @@ def _result_data(result: RunResult) -> dict[str, Any]:
 
 
 def _decisions(result: RunResult) -> dict[str, int]:
-    prefix = "stories_"
-    return {name.removeprefix(prefix): n for name, n in result.counts.items() if name.startswith(prefix)}
+    from brandkit.schemas import Decision
+
+    # A run read back from the store has its counts in the order of their names.
+    counted = {decision.value: result.counts.get(f"stories_{decision.value}") for decision in Decision}
+    return {name: n for name, n in reversed(counted.items()) if n is not None}
 
 
 def _show(screen: Console, result: RunResult, stories: pl.DataFrame | None) -> None:
