@@ -320,7 +320,7 @@ SWEEP: tuple[tuple[Any, str, tuple[float, ...]], ...] = (
     (_story_words, "MOST_WORDS", (50, 200)),
     (_story_groups, "PASSES", (1, 3)),
     (_story_groups, "ABSORB", (0.25, 1.0)),
-    (_story_partners, "N_NEIGHBOURS", (10, 50)),
+    (_story_partners, "N_NEIGHBOURS", (8, 30)),
     (_story_partners, "LEAST_EVIDENCE", (2.0, 4.0)),
     (_story_partners, "LEAST_TELLING", (1.0, 2.0)),
 )
@@ -335,8 +335,8 @@ def sweep(folder: Path) -> Iterator[str]:
     for room, name, values in SWEEP:
         usual = getattr(room, name)
         for value in values:
-            # The groups read the bar they imported.
-            rooms = [each for each in (room, _story_groups) if hasattr(each, name)]
+            # The evidence reads the size of the world that it imported.
+            rooms = [each for each in (room, _story_evidence) if hasattr(each, name)]
             for each in rooms:
                 setattr(each, name, value)
             _story_words.common_words.cache_clear()

@@ -22,10 +22,12 @@ from scipy import sparse
 from scipy.special import gammaln
 
 from brandkit.signals._pairwise import BLOCK, Floats, Ints, row_products
+from brandkit.signals._story_words import WORLD
 
 # How many words at usual rates an urn holds at first: the larger, the more alike one event's reports.
 CONCENTRATION = 200.0
-# Evidence needed before two groups are one story: about 900 to 1 against any two being of one event.
+# Evidence needed before two groups are one story: about 900 to 1 against any two being of one event,
+# in a day of WORLD items; in a larger one any two are so much less likely to be.
 PRIOR = 6.8
 GROUP_TEMPER = 0.85
 # A text up to this many words is a headline; the evidence of one k times as long weighs k ** -0.7.
@@ -62,6 +64,7 @@ class Groups:
     past: Any
     meanings: Any
     meant: Floats
+    bar: float
 
     @classmethod
     def of_texts(cls, words: Any, rates: Floats, is_name: Floats, earlier: Ints, meanings: Any) -> Groups:
@@ -76,7 +79,8 @@ class Groups:
         past = sparse.csr_matrix((np.ones(len(known)), (known, earlier[known])), shape=(n, n_stories))
         said = unit_rows(weighted(words, rates))
         meant = (meanings != 0).any(axis=1).astype(np.float64)
-        return cls(words.tocsr(), said, np.ones(n), CONCENTRATION * rates, is_name, past, meanings, meant)
+        usual, bar = CONCENTRATION * rates, bar_of(n)
+        return cls(words.tocsr(), said, np.ones(n), usual, is_name, past, meanings, meant, bar)
 
     @property
     def has_meanings(self) -> bool:
@@ -90,7 +94,7 @@ class Groups:
         words, said = _sorted(move @ self.words), _sorted(move @ self.said)
         past, meanings = _sorted(move @ self.past), move @ self.meanings
         size, meant = move @ self.size, move @ self.meant
-        return Groups(words, said, size, self.usual, self.is_name, past, meanings, meant)
+        return Groups(words, said, size, self.usual, self.is_name, past, meanings, meant, self.bar)
 
     def links(self, left: Ints, right: Ints) -> Floats:
         """For each pair of groups, by how much it passes the bar for being one story; -inf if it cannot.
@@ -116,7 +120,7 @@ class Groups:
         alike = _over_shared(self.words, left, right, joint)
         apart = _joint(total[left] * temper[left], total[right] * temper[right], CONCENTRATION)
         scale = np.sqrt(length[left] * length[right]) ** LENGTH_TEMPER
-        bar = PRIOR + NAMES_APART * self._apart(left, right)
+        bar = self.bar + NAMES_APART * self._apart(left, right)
         bar += HELD_APART * apart_before[enough] - HELD_TOGETHER * together[enough]
         found[enough] = np.round((alike - apart) * scale + meaning[enough] - bar, 6)
         return found
@@ -157,6 +161,11 @@ class Groups:
         fewer = np.minimum(mass[left], mass[right])
         missing = 1 - common / np.maximum(fewer, 1e-9) / NAMES_ENOUGH
         return np.asarray(np.clip(missing, 0, 1) * np.minimum(fewer, 1))
+
+
+def bar_of(n: int) -> float:
+    """The evidence that two groups among n texts need to be one story."""
+    return PRIOR + float(np.log(max(n / WORLD, 1.0)))
 
 
 def _lesser(a: Floats, b: Floats, column: Ints, of: Ints, other: Ints) -> Floats:

@@ -16,7 +16,7 @@ import polars as pl
 from scipy import sparse
 
 from brandkit.signals._pairwise import Floats, Ints
-from brandkit.signals._story_evidence import HELD_TOGETHER, PRIOR, Groups
+from brandkit.signals._story_evidence import HELD_TOGETHER, Groups
 from brandkit.signals._story_partners import NO_PAIRS, Pairs, alike, both, candidates, place_among_equals
 from brandkit.signals._story_words import Words, rates, words_of
 
@@ -68,7 +68,7 @@ def agglomerate(texts: Groups, pairs: Pairs) -> Ints:
     partners = _partners(pairs, len(labels))
     # Between single texts the evidence is known, and what falls short of the bar is no link yet.
     # Unless an earlier run held them together, or they mean the same.
-    hopeful = (pairs.evidence > PRIOR - HELD_TOGETHER) | texts.has_meanings
+    hopeful = (pairs.evidence > texts.bar - HELD_TOGETHER) | texts.has_meanings
     left, right = pairs.left[hopeful], pairs.right[hopeful]
     left, right, link = _passing(left, right, texts.links(left, right))
     while len(link):

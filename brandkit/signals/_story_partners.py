@@ -12,7 +12,7 @@ from brandkit.signals._pairwise import Floats, Ints
 from brandkit.signals._story_evidence import against, length_scale, weighted, weights
 from brandkit.signals._story_words import Words
 
-N_NEIGHBOURS = 25
+N_NEIGHBOURS = 15
 # A pair of texts below this much evidence starts nothing; its groups meet through better pairs.
 LEAST_EVIDENCE = 3.0
 # A word that many texts hold finds nobody; it counts once others have. The second bar keeps the work
