@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from brandkit.errors import ReplayRefused, UsageError
+from brandkit.errors import ReplayRefused, UnknownError, UsageError
 from brandkit.fingerprint import versions
 from brandkit.pipeline import RunContext
 from brandkit.profile import BrandProfile
@@ -65,35 +65,39 @@ def _joined(kind: str, nats: float | None, shared: list[dict[str, object]]) -> s
 
 
 def one_story(item_a: str, item_b: str, store: StateStore, *, run: str | None = None) -> OneStory:
-    """Why two items are one story, in the newest run that has the first, or in ``run``.
+    """Why two items are one story: in the newest run that recorded one of them, or in ``run``.
 
-    The run's own inputs are gathered again, so the numbers are those that decided.
+    The run's own inputs are gathered again, what earlier days brought in too, so the numbers are
+    those that decided.
 
-    Raises: UnknownError for an item that no run has; UsageError for two that are not one story;
-        ReplayRefused where the run's inputs are gone, or another version gathered it otherwise.
+    Raises: UnknownError for an item that no run has, or that this run did not know; UsageError for
+        two that are not one story; ReplayRefused where the run's inputs are gone, or another
+        version gathered it otherwise.
     """
     with store.reading():
-        found = store.find_item(item_a, run=run)
-        other = store.find_item(item_b, run=found.run.run_id)
-        inputs = store.inputs(found.run)
-    if found.story_id != other.story_id:
-        raise UsageError(
-            f"'{item_a}' and '{item_b}' are not one story",
-            where=f"in run {found.run.run_id}: {found.story_id} and {other.story_id}",
-        )
+        a = store.find_item(item_a)
+        b = store.find_item(item_b, profile_id=a.run.profile_id)
+        row = store.run(run) if run else max(a.run, b.run, key=lambda one: one.as_of)
+        inputs = store.inputs(row)
     context = RunContext(
-        profile=BrandProfile.from_snapshot(found.run.profile_json),
-        as_of=found.run.as_of,
-        window_start=found.run.window_start,
-        run_id=found.run.run_id,
+        profile=BrandProfile.from_snapshot(row.profile_json),
+        as_of=row.as_of,
+        window_start=row.window_start,
+        run_id=row.run_id,
         history=inputs.history,
         observations=inputs.observations,
     )
     try:
-        steps = run_chain(find_copies(inputs.items), context, found.item_id, other.item_id)
+        steps, story_id = run_chain(find_copies(inputs.items), context, a.item_id, b.item_id)
+    except UnknownError:
+        raise
     except UsageError as error:
-        raise ReplayRefused(
-            f"run {found.run.run_id} was gathered otherwise than this version would: {error}",
-            hint=f"code {found.run.versions.get('code', '?')[:12]} then, {versions()['code'][:12]} now",
-        ) from None
-    return OneStory(found.run.run_id, found.story_id, steps)
+        stored = {(found.run.run_id, found.story_id) for found in (a, b)}
+        if stored == {(row.run_id, a.story_id)}:
+            code = row.versions.get("code", "?")[:12], versions()["code"][:12]
+            raise ReplayRefused(
+                f"run {row.run_id} was gathered otherwise than this version would: {error}",
+                hint=f"code {code[0]} then, {code[1]} now",
+            ) from None
+        raise UsageError(f"{error}", where=f"in run {row.run_id}") from None
+    return OneStory(row.run_id, story_id, steps)

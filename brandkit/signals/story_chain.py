@@ -54,15 +54,15 @@ def story_chain(
         >>> story_chain(news, "a", "b")["shared"].list.eval(pl.element().struct["word"]).to_list()
         [['nordlys', 'oslo', 'plant']]
     """
-    return _chain(items, item_a, item_b, alone(rules=rules, window_h=window_h))
+    return _chain(items, item_a, item_b, alone(rules=rules, window_h=window_h))[0]
 
 
-def run_chain(items: pl.DataFrame, ctx: RunContext, item_a: str, item_b: str) -> pl.DataFrame:
-    """The same for two items of a run, among all that the run gathered: see ``story_chain``."""
-    return _chain(items, item_a, item_b, {**of_run(ctx)})
+def run_chain(items: pl.DataFrame, ctx: RunContext, item_a: str, item_b: str) -> tuple[pl.DataFrame, str]:
+    """The same for two items of a run, among all that the run gathered, and the story's id."""
+    return _chain(items, item_a, item_b, of_run(ctx))
 
 
-def _chain(items: pl.DataFrame, item_a: str, item_b: str, how: Mapping[str, Any]) -> pl.DataFrame:
+def _chain(items: pl.DataFrame, item_a: str, item_b: str, how: Mapping[str, Any]) -> tuple[pl.DataFrame, str]:
     gathered = gather(items, **how)
     members = gathered.members
     story_of = dict(
@@ -79,7 +79,7 @@ def _chain(items: pl.DataFrame, item_a: str, item_b: str, how: Mapping[str, Any]
     story = members.filter(story_id=story_of[item_a]).sort("item_id").with_row_index("place")
     joins = _joins(story, gathered, how["rules"])
     steps = _path(story.height, joins, *(story["item_id"].index_of(item) or 0 for item in (item_a, item_b)))
-    return _told(items, story, joins, steps, gathered.grouped)
+    return _told(items, story, joins, steps, gathered.grouped), story_of[item_a]
 
 
 def _joins(story: pl.DataFrame, gathered: Gathered, rules: pl.DataFrame | None) -> pl.DataFrame:

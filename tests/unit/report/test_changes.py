@@ -74,8 +74,8 @@ def test_a_long_list_is_cut_and_hostile_text_stays_text(runner: bk.Runner) -> No
 
     def day(on: str, more: str, texts: tuple[str, ...]) -> tuple[Row, ...]:
         return tuple(
-            row("alpha.example", f"Nordlys {word} {word[::-1]} q{word} z{word} {more} {text}", on=on, clock=f"{8 + n:02}:00:00",
-                url=f"https://alpha.example/{on}/{word}")
+            row("alpha.example", f"Nordlys {word} {word[::-1]} q{word} z{word} {more} {text}", on=on,
+                clock=f"{8 + n:02}:00:00", url=f"https://alpha.example/{on}/{word}")
             for n, (word, text) in enumerate(zip(words, texts, strict=True))
         )  # fmt: skip
 
