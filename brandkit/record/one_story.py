@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from brandkit.errors import ReplayRefused, UnknownError, UsageError
-from brandkit.fingerprint import versions
-from brandkit.pipeline import RunContext
 from brandkit.profile import BrandProfile
+from brandkit.record.replay import changed_since, context_again
 from brandkit.safe import terminal
 from brandkit.signals.copies import find_copies
 from brandkit.signals.story_chain import run_chain
@@ -79,14 +78,7 @@ def one_story(item_a: str, item_b: str, store: StateStore, *, run: str | None = 
         b = store.find_item(item_b, profile_id=a.run.profile_id)
         row = store.run(run) if run else max(a.run, b.run, key=lambda one: one.as_of)
         inputs = store.inputs(row)
-    context = RunContext(
-        profile=BrandProfile.from_snapshot(row.profile_json),
-        as_of=row.as_of,
-        window_start=row.window_start,
-        run_id=row.run_id,
-        history=inputs.history,
-        observations=inputs.observations,
-    )
+    context = context_again(row, inputs, BrandProfile.from_snapshot(row.profile_json))
     try:
         steps, story_id = run_chain(find_copies(inputs.items), context, a.item_id, b.item_id)
     except UnknownError:
@@ -94,10 +86,9 @@ def one_story(item_a: str, item_b: str, store: StateStore, *, run: str | None = 
     except UsageError as error:
         stored = {(found.run.run_id, found.story_id) for found in (a, b)}
         if stored == {(row.run_id, a.story_id)}:
-            code = row.versions.get("code", "?")[:12], versions()["code"][:12]
             raise ReplayRefused(
                 f"run {row.run_id} was gathered otherwise than this version would: {error}",
-                hint=f"code {code[0]} then, {code[1]} now",
+                allowed="; ".join(changed_since(row)),
             ) from None
         raise UsageError(f"{error}", where=f"in run {row.run_id}") from None
     return OneStory(row.run_id, story_id, steps)

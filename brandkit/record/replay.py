@@ -132,7 +132,7 @@ def replay(
     with store.reading():
         row = store.run(run)
         require_kept(row)
-        changed = _changed(row)
+        changed = changed_since(row)
         if changed and strict and profile is None:
             raise _made_otherwise(row, changed)
         inputs = store.inputs(row)
@@ -145,6 +145,18 @@ def replay(
         notes.append(f"{doubt}, as far as other versions can tell")
     now = _made(then, inputs, profile or then.profile)
     return compared(then, now, is_what_if=profile is not None, changed=changed, notes=notes)
+
+
+def context_again(run: Decided | RunRow, inputs: RunInputs, profile: BrandProfile) -> RunContext:
+    """What the stages of a past run may know, from its stored inputs."""
+    return RunContext(
+        profile=profile,
+        as_of=run.as_of,
+        window_start=run.window_start,
+        run_id=run.run_id,
+        history=inputs.history,
+        observations=inputs.observations,
+    )
 
 
 def compared(
@@ -173,7 +185,7 @@ def compared(
     )
 
 
-def _changed(row: RunRow) -> list[str]:
+def changed_since(row: RunRow) -> list[str]:
     """What made the run and is of another version now."""
     here = versions()
     return [
@@ -207,15 +219,7 @@ def _doubt(row: RunRow, inputs: RunInputs, frozen: BrandProfile) -> str | None:
 def _made(then: Decided, inputs: RunInputs, profile: BrandProfile) -> Decided:
     """The same run by this profile: all stages after the checkpoint that its inputs came through."""
     _, tail = standard_pipeline().split("normalise")
-    context = RunContext(
-        profile=profile,
-        as_of=then.as_of,
-        window_start=then.window_start,
-        run_id=then.run_id,
-        history=inputs.history,
-        observations=inputs.observations,
-    )
-    made = Assessment.of(tail.run(inputs.items, context))
+    made = Assessment.of(tail.run(inputs.items, context_again(then, inputs, profile)))
     return replace(then, records=made.records, stories=made.stories, profile=profile, versions=versions())
 
 

@@ -103,12 +103,12 @@ class Groups:
         words among hundreds of texts, and sums them up to any evidence.
         """
         total = np.asarray(self.words.sum(axis=1)).ravel()
-        length = np.maximum(total / self.size, HEADLINE) / HEADLINE
+        length = total / self.size
         shared = row_products(self.said, left, right) / (self.size[left] * self.size[right])
         closer, meaning = self._meaning(left, right)
         shared += closer
         together, apart_before = self._held(left, right)
-        least = LEAST_SHARED * np.sqrt(length[left] * length[right]) ** SHARED_RISE
+        least = LEAST_SHARED * _headlines_long(length[left], length[right]) ** SHARED_RISE
         enough = shared >= least * (1 - together)
         found = np.full(len(left), -np.inf)
         left, right = left[enough], right[enough]
@@ -119,7 +119,7 @@ class Groups:
 
         alike = _over_shared(self.words, left, right, joint)
         apart = _joint(total[left] * temper[left], total[right] * temper[right], CONCENTRATION)
-        scale = np.sqrt(length[left] * length[right]) ** LENGTH_TEMPER
+        scale = length_scale(length[left], length[right])
         bar = self.bar + NAMES_APART * self._apart(left, right)
         bar += HELD_APART * apart_before[enough] - HELD_TOGETHER * together[enough]
         found[enough] = np.round((alike - apart) * scale + meaning[enough] - bar, 6)
@@ -155,7 +155,6 @@ class Groups:
         names = (self.words @ sparse.diags(self.is_name)).tocsr()
         names.eliminate_zeros()
         share = (sparse.diags(1.0 / self.size) @ names).tocsr()
-
         common = _over_shared(share, left, right, _lesser)
         mass = np.asarray(share.sum(axis=1)).ravel()
         fewer = np.minimum(mass[left], mass[right])
@@ -189,9 +188,13 @@ def against(left: Floats, right: Floats) -> Floats:
 
 
 def length_scale(left: Floats, right: Floats) -> Floats:
-    """What evidence between single texts of these lengths is scaled by."""
-    long = np.sqrt(np.maximum(left, HEADLINE) * np.maximum(right, HEADLINE)) / HEADLINE
-    return np.asarray(long**LENGTH_TEMPER)
+    """What evidence between texts of these (mean) lengths is scaled by."""
+    return np.asarray(_headlines_long(left, right) ** LENGTH_TEMPER)
+
+
+def _headlines_long(left: Floats, right: Floats) -> Floats:
+    """How many headlines long two texts are, by the geometric mean; never less than one."""
+    return np.asarray(np.sqrt(np.maximum(left, HEADLINE) * np.maximum(right, HEADLINE)) / HEADLINE)
 
 
 def _joint(a: Floats, b: Floats, usual: Floats | float) -> Floats:

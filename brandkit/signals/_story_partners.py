@@ -143,10 +143,9 @@ def _keys(words: Words, usual: Floats) -> Any:
     place = np.arange(len(row)) - vectors.indptr[row]
     weak = np.zeros(len(row), dtype=np.bool_)
     weak[order[place >= _MOST_KEYS]] = True
-    kept = vectors.copy()
-    kept.data[weak] = 0.0
-    kept.eliminate_zeros()
-    return kept
+    vectors.data[weak] = 0.0
+    vectors.eliminate_zeros()
+    return vectors
 
 
 def _reach(when: Floats, first: int, last: int, n_dated: int, window_s: float) -> tuple[int, int]:

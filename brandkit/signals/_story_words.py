@@ -14,14 +14,12 @@ from importlib.resources import files
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 from scipy import sparse
 
 from brandkit.errors import ContractError
+from brandkit.signals._pairwise import Floats, Ints
 from brandkit.signals._text import UNSPACED, exploded, stop_words
-
-Floats = npt.NDArray[np.float64]
 
 # A report says what it is about early; what follows is background that other reports share.
 MOST_WORDS = 100
@@ -105,7 +103,7 @@ def _stem() -> pl.Expr:
     return pl.col("word").str.slice(0, STEM)
 
 
-def rates(words: Words, groups: npt.NDArray[np.int64]) -> Floats:
+def rates(words: Words, groups: Ints) -> Floats:
     """How often each word stands among all words: what to expect of a text on anything.
 
     A group of texts that are known to be of one event counts once, whatever its size: a word of two

@@ -146,6 +146,7 @@ def _told(
     steps: list[tuple[int, int]],
     grouped: Grouped,
 ) -> pl.DataFrame:
+    items = items.join(story, on="item_id", how="semi")
     titles = items.select("item_id", title=column(items, "title", pl.String))
     texts = pl.concat_str(
         folded(column(items, "title", pl.String)), folded(column(items, "summary", pl.String)), separator=" "
