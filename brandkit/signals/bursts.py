@@ -1,30 +1,35 @@
 """When a series of counts leaves its own past behind, without ever looking ahead.
 
-Counts are variance-stabilised (Anscombe, 1948) and compared with an exponentially weighted mean
-and deviation of all that came before, long enough to remember weeks. An alert needs a new high of
-the last day, so that one event is told once.
+Counts are variance-stabilised (Anscombe, 1948) and compared with a level that remembers weeks, the
+rhythm of the hour of the day and of the week, and the usual deviation from both. How high they stand
+is told in usual highs: what the days of the series reached before. An alert needs a step above all
+of the last day, so that one event is told once.
 """
 
 from __future__ import annotations
 
-import math
 from datetime import datetime
+from functools import partial
+from typing import Any
 
+import numpy as np
 import polars as pl
 
-THRESHOLD = 0.58
-"""The burst from which ``is_burst`` speaks: 8.3 deviations above the past."""
+from brandkit.errors import InputError, UsageError
+from brandkit.signals._burst_baseline import BAR, HIGH_H, MIN_HISTORY_H, measure
+from brandkit.signals._text import whole_frame
 
-# 8000 samples five minutes apart, as a half-life in hours: the memory is in time, not in samples.
-HALF_LIFE_H = 231.0
-MIN_HISTORY_H = 24.0
-MIN_SAMPLES = 12
-# Counting noise alone has deviation 1 on the stabilised scale; a quieter past is luck.
-_LEAST_DEVIATION = 1.0
-# A burst of one half stands six deviations above the past.
-_HALF_AT = 6.0
-# A silence this long starts a new history; it also keeps the growing weights finite.
-_SILENCE_H = 24.0 * 365
+THRESHOLD = 0.5
+"""The burst from which ``is_burst`` speaks: 1.65 times as high as the series' usual high of a day."""
+
+_NEEDS = ("series", "at", "count")
+_GIVES: dict[str, Any] = {
+    "burst": pl.Float64,
+    "is_burst": pl.Boolean,
+    "expected": pl.Float64,
+    "history_h": pl.Float64,
+}
+_HOUR_US = 3_600_000_000
 _STORY_SPAN_H = 24 * 28
 
 
@@ -33,13 +38,17 @@ def detect_bursts(counts: pl.LazyFrame | pl.DataFrame, *, threshold: float = THR
 
     Shape:  series, at, count in, any number of series; the same rows in the same order out, plus
             burst 0..1, is_burst, expected (a count), history_h. A missing row is not a zero: give
-            quiet hours as 0.
-    Units:  burst is z / (z + 6), and 0 where the count is no new high of the last 24 h; history_h is
-            the span the baseline really sampled.
-    Nulls:  burst is null, and is_burst false, where there is not enough history (24 h and 12 counts
-            before this one) or no usable count (null, negative, not finite) or instant; such a
-            count never enters the baseline.
-    Source: Anscombe's transform and an exponential mean; no row after ``at`` is ever read.
+            quiet hours as 0. The rhythm goes by the clock that ``at`` is in.
+    Units:  burst is e / (e + 1.65) for an excess of e usual highs of a day, and 0 where the last 24
+            hours of the clock already stood as high (within a step of a quarter of e); history_h is
+            the time the past was really sampled: a count speaks for at most the day before it, so a
+            hole adds no more than that.
+    Nulls:  burst and expected are null, and is_burst false, where there is not enough history (24 h
+            and 12 counts before this one) or no usable count (null, negative, not finite) or instant;
+            such a count never enters the baseline, and its history_h is null. A silence of a
+            quarter starts a new history.
+    Raises: UsageError for a threshold outside 0..1; InputError for other columns.
+    Source: Anscombe's transform and exponential means; no row after ``at`` is ever read.
 
     Example:
     >>> from datetime import datetime, timedelta
@@ -48,72 +57,77 @@ def detect_bursts(counts: pl.LazyFrame | pl.DataFrame, *, threshold: float = THR
     >>> detect_bursts(quiet_then_loud).collect()["is_burst"].to_list()[-2:]
     [False, True]
     """
-    given = counts.lazy()
-    columns = given.collect_schema().names()
-    rows = given.with_row_index("_row").sort("series", "at", "count", "_row", nulls_last=True)
-    measured = _against_past(_with_past(_usable(rows)))
-    fresh = pl.col("_raw") > pl.col("_high").fill_null(0.0)
-    burst = pl.when(pl.col("_raw").is_not_null()).then(pl.when(fresh).then("_raw").otherwise(0.0)).round(4)
-    return (
-        measured.with_columns(
-            _high=pl.col("_raw").rolling_max_by("_at", "24h", closed="left").over("series", "_segment")
+    if not 0 < threshold <= 1:
+        raise UsageError(f"threshold = {threshold} is outside 0..1", where="in detect_bursts")
+    plan = counts.lazy()
+    _require(plan.collect_schema())
+    kept = plan.drop([name for name in _GIVES if name in plan.collect_schema()])
+    return whole_frame(kept, partial(_measured, threshold=threshold), _GIVES)
+
+
+def _require(schema: pl.Schema) -> None:
+    if missing := [name for name in _NEEDS if name not in schema]:
+        raise InputError(f"counts lack {', '.join(missing)}", allowed=f"columns: {', '.join(_NEEDS)}")
+    if not isinstance(schema["at"], pl.Datetime):
+        raise InputError(
+            f"at is {schema['at']}; it must be a date with time",
+            hint='text becomes one by polars.col("at").str.to_datetime()',
         )
-        .with_columns(burst=burst)
-        .with_columns(is_burst=(pl.col("burst") >= threshold).fill_null(value=False))
-        .sort("_row")
-        .select(*columns, "burst", "is_burst", "expected", "history_h")
+
+
+def _measured(counts: pl.DataFrame, *, threshold: float) -> pl.DataFrame:
+    rows = _usable_in_order(counts)
+    found = measure(
+        2.0 * np.sqrt(rows["n"].to_numpy() + 0.375),
+        rows["at_us"].to_numpy() / _HOUR_US,
+        rows["hour"].to_numpy(),
+        rows["series"].rle_id().cast(pl.Int64).to_numpy(),
     )
-
-
-def _usable(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """The stabilised count, its age in hours, and which unbroken history it belongs to."""
-    count = pl.col("count").cast(pl.Float64, strict=False)
-    is_usable = (count.is_finite() & (count >= 0) & pl.col("at").is_not_null()).fill_null(value=False)
-    # rolling_max_by refuses a null instant; an unusable row has no measure to look up anyway.
-    instant = pl.col("at").cast(pl.Datetime("us")).fill_null(datetime(1970, 1, 1))
-    usable_at = pl.when("_ok").then("_at")
-    gap_h = (pl.col("_at") - usable_at.forward_fill().shift(1).over("series")).dt.total_seconds() / 3600
-    return (
-        rows.with_columns(_ok=is_usable, _n=count, _at=instant)
-        .with_columns(_segment=(pl.col("_ok") & (gap_h > _SILENCE_H)).fill_null(value=False))
-        .with_columns(_segment=pl.col("_segment").cum_sum().over("series"))
-        .with_columns(
-            _a=pl.when("_ok").then(2.0 * (pl.col("_n") + 0.375).sqrt()),
-            _first=usable_at.min().over("series", "_segment"),
-        )
-        .with_columns(_age_h=(pl.col("_at") - pl.col("_first")).dt.total_microseconds() / 3.6e9)
-    )
-
-
-def _with_past(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """Weighted sums over the rows strictly before each row; later rows weigh more, by half-life."""
-    weight = pl.when("_ok").then((pl.col("_age_h") * (math.log(2.0) / HALF_LIFE_H)).exp()).otherwise(0.0)
-    value = pl.col("_a").fill_null(0.0)
-    sums = {
-        "_w1": pl.col("_w"),
-        "_w2": pl.col("_w") ** 2,
-        "_wa": pl.col("_w") * value,
-        "_waa": pl.col("_w") * value**2,
-        "_samples": pl.col("_ok").cast(pl.Int64),
+    up = np.maximum(found.excess, 0.0)
+    columns = {
+        "burst": np.where(np.isnan(found.excess) | found.is_high, up / (up + BAR), 0.0),
+        "expected": np.maximum((found.expected / 2.0).clip(0.0) ** 2 - 0.375, 0.0),
+        "history_h": found.history_h,
     }
-    past = [s.cum_sum().shift(1).over("series", "_segment").alias(name) for name, s in sums.items()]
-    latest = pl.when("_ok").then("_age_h").forward_fill().shift(1).over("series", "_segment")
-    return rows.with_columns(_w=weight).with_columns(*past, history_h=latest.round(4))
-
-
-def _against_past(rows: pl.LazyFrame) -> pl.LazyFrame:
-    enough = (pl.col("history_h") >= MIN_HISTORY_H) & (pl.col("_samples") >= MIN_SAMPLES)
-    mean = pl.col("_wa") / pl.col("_w1")
-    spread = (pl.col("_waa") / pl.col("_w1") - mean**2).clip(lower_bound=0.0)
-    unbiased = spread / (1.0 - pl.col("_w2") / pl.col("_w1") ** 2)
-    deviation = pl.max_horizontal(unbiased.sqrt(), pl.lit(_LEAST_DEVIATION))
-    z = ((pl.col("_a") - mean) / deviation).clip(lower_bound=0.0)
-    raw = (z / (z + _HALF_AT)).fill_nan(None)
-    expected = ((mean / 2.0) ** 2 - 0.375).clip(lower_bound=0.0).fill_nan(None)
-    return rows.with_columns(
-        _raw=pl.when(enough).then(raw),
-        expected=pl.when(enough).then(expected).round(4),
+    measured = pl.DataFrame({"row": rows["row"], **columns}, nan_to_null=True).select(
+        "row", pl.col("burst", "expected", "history_h").round(4)
     )
+    if measured.height < counts.height or not rows["row"].is_sorted():
+        everything = pl.DataFrame({"row": pl.int_range(counts.height, dtype=pl.UInt32, eager=True)})
+        measured = everything.join(measured, on="row", how="left", maintain_order="left")
+    is_burst = (pl.col("burst") >= threshold).fill_null(value=False)
+    return pl.concat(
+        [
+            counts,
+            measured.select("burst", is_burst=is_burst).hstack(measured.select("expected", "history_h")),
+        ],
+        how="horizontal",
+    )
+
+
+def _usable_in_order(counts: pl.DataFrame) -> pl.DataFrame:
+    """The counts that can be measured, by series and instant: row, series (a number), at_us, hour, n."""
+    wall = pl.col("at").dt.replace_time_zone(None).dt.epoch("us")
+    usable = (
+        counts.select(
+            # Numbers sort many times faster than names; which number a series gets is of no account.
+            series=pl.col("series").cast(pl.String).cast(pl.Categorical).to_physical(),
+            at_us=pl.col("at").dt.epoch("us"),
+            hour=wall // _HOUR_US,
+            n=pl.col("count").cast(pl.Float64, strict=False),
+        )
+        .with_row_index("row")
+        .filter(pl.col("n").is_finite() & (pl.col("n") >= 0) & pl.col("at_us").is_not_null())
+    )
+    return usable if _is_in_order(usable) else usable.sort("series", "at_us", "n", "row", nulls_last=True)
+
+
+def _is_in_order(usable: pl.DataFrame) -> bool:
+    """Whether each series is in one piece and its instants only rise: most frames are, and need no sort."""
+    piece = pl.col("series").rle_id()
+    rises = (pl.col("at_us").diff() > 0) | (piece.diff() != 0)
+    found = usable.select(rises=rises.all(), pieces=piece.n_unique(), series=pl.col("series").n_unique())
+    return bool(found.item(0, "rises")) and found.item(0, "pieces") == found.item(0, "series")
 
 
 def story_bursts(items: pl.LazyFrame, *, as_of: datetime) -> pl.LazyFrame:
@@ -135,9 +149,9 @@ def story_bursts(items: pl.LazyFrame, *, as_of: datetime) -> pl.LazyFrame:
     lives = hourly.group_by("story_id").agg(_first=pl.col("_ago").max(), _last=pl.col("_ago").min())
     old = lives.filter(pl.col("_first") >= MIN_HISTORY_H)
     # Without an item in the last day no hour of it can be a new high: the answer is known.
-    silent = old.filter(pl.col("_last") >= 24).select("story_id", burst=pl.lit(0.0))
+    silent = old.filter(pl.col("_last") >= HIGH_H).select("story_id", burst=pl.lit(0.0))
     grid = (
-        old.filter(pl.col("_last") < 24)
+        old.filter(pl.col("_last") < HIGH_H)
         .select("story_id", _ago=pl.int_ranges(0, pl.col("_first") + 1))
         .explode("_ago")
         .join(hourly, on=["story_id", "_ago"], how="left")
@@ -147,6 +161,6 @@ def story_bursts(items: pl.LazyFrame, *, as_of: datetime) -> pl.LazyFrame:
             count=pl.col("count").fill_null(0).cast(pl.Int64),
         )
     )
-    recent = pl.col("at") > pl.lit(as_of) - pl.duration(hours=24)
+    recent = pl.col("at") > pl.lit(as_of) - pl.duration(hours=HIGH_H)
     alive = detect_bursts(grid).filter(recent).group_by("series").agg(pl.col("burst").max())
     return pl.concat([silent, alive.select(story_id="series", burst="burst")])

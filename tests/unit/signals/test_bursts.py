@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from brandkit.errors import InputError, UsageError
 from brandkit.signals.bursts import THRESHOLD, detect_bursts, story_bursts
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -26,11 +27,12 @@ def hourly(counts: list[float | None], *, series: str = "x") -> pl.DataFrame:
     )
 
 
-def test_a_burst_is_its_z_score_squashed() -> None:
-    # A past of fours has no spread, so counting noise (1) is the deviation.
+def test_a_burst_is_its_height_in_usual_highs_squashed() -> None:
+    # A past of fours has no spread, so the least deviation (one half) stands in for it, and no day
+    # is over yet, so the usual high is what chance makes: 3 deviations.
     frame = detect_bursts(hourly([4.0] * 25 + [100.0])).collect()
-    z = 2 * math.sqrt(100.375) - 2 * math.sqrt(4.375)
-    assert frame["burst"][-1] == pytest.approx(z / (z + 6), abs=1e-4)
+    excess = (2 * math.sqrt(100.375) - 2 * math.sqrt(4.375)) / 0.5 / 3.0
+    assert frame["burst"][-1] == pytest.approx(excess / (excess + 1.65), abs=1e-4)
     assert frame["expected"][-1] == pytest.approx(4.0, abs=1e-4)
     assert frame["history_h"][-1] == 24.0
     assert frame["is_burst"].to_list() == [False] * 25 + [True]
@@ -58,7 +60,87 @@ def test_one_event_is_told_once_until_a_day_has_passed() -> None:
 
 def test_one_mention_after_silence_is_no_burst() -> None:
     frame = detect_bursts(hourly([0.0] * 48 + [1.0])).collect()
-    assert frame["burst"][-1] < 0.2 < THRESHOLD
+    assert frame["burst"][-1] < 0.4 < THRESHOLD
+
+
+def test_five_mentions_in_an_hour_after_silence_are_a_burst() -> None:
+    frame = detect_bursts(hourly([0.0] * 48 + [5.0])).collect()
+    assert frame["is_burst"].to_list() == [False] * 48 + [True]
+
+
+def test_an_event_that_keeps_growing_is_told_again_where_it_climbs_a_step() -> None:
+    # Fours and sixes every five minutes for two weeks, then a height of z that doubles hour by hour.
+    past = [4.0, 6.0] * 12 * 24 * 7
+    growing = [(2.2 + 2.0**h) ** 2 for h in range(1, 5) for _ in range(12)]
+    at = [START + timedelta(minutes=5 * i) for i in range(len(past) + len(growing))]
+    frame = pl.DataFrame({"series": "x", "at": at, "count": past + growing})
+    burst = detect_bursts(frame).collect()["burst"][len(past) :].to_list()
+    # Each hour tells its first count, and none of the eleven that only hold what was reached.
+    assert [b > 0 for b in burst] == ([True] + [False] * 11) * 4
+
+
+def test_a_nervous_series_needs_more_than_a_calm_one() -> None:
+    # Every day of the nervous one has an hour of 40; the calm one has none. Then both have one of 50.
+    calm = [10.0] * 24 * 21
+    nervous = [40.0 if h % 24 == 7 * (h // 24) % 24 else 10.0 for h in range(24 * 21)]
+    both = pl.concat([hourly([*calm, 10.0, 50.0], series="calm"), hourly([*nervous, 10.0, 50.0], series="n")])
+    told = detect_bursts(both).collect().group_by("series", maintain_order=True).last()
+    assert told["is_burst"].to_list() == [True, False]
+
+
+def a_week(*, day: float, night: float, weekend: float) -> list[float]:
+    working = [night] * 8 + [day] * 12 + [night] * 4
+    return working * 5 + [weekend] * 48
+
+
+def test_the_rhythm_of_the_week_is_no_burst_and_what_leaves_it_is() -> None:
+    # START is a Sunday: six weeks of busy days, quiet nights and quieter weekends.
+    weeks = a_week(day=200.0, night=5.0, weekend=2.0) * 6
+    frame = detect_bursts(hourly(weeks)).collect()
+    assert not frame["is_burst"][168:].any()
+    # What is usual at noon is a burst in the night of a weekend.
+    at_night = [*weeks, *a_week(day=200.0, night=5.0, weekend=2.0)[:121], 200.0]
+    told = detect_bursts(hourly(at_night)).collect()
+    assert told["is_burst"].arg_true().to_list()[-1] == len(at_night) - 1
+    assert told["expected"][-1] < 40.0
+
+
+def test_the_rhythm_goes_by_the_clock_the_counts_are_in() -> None:
+    # Noon in Oslo stays noon when summer time begins on 29 March 2026, an hour earlier in UTC.
+    days = 60
+    start = datetime(2026, 2, 1, tzinfo=UTC)
+    frame = pl.DataFrame(
+        {"series": "x", "at": [start + timedelta(hours=h) for h in range(24 * days)]},
+        schema_overrides={"at": pl.Datetime("us", "UTC")},
+    ).with_columns(pl.col("at").dt.convert_time_zone("Europe/Oslo"))
+    loud_at_noon = pl.when(pl.col("at").dt.hour() == 12).then(150.0).otherwise(5.0)
+    frame = frame.with_columns(count=loud_at_noon)
+    in_oslo = detect_bursts(frame).collect()
+    first_summer_noon = (pl.col("at").dt.date() == datetime(2026, 3, 29).date()) & (pl.col("count") == 150.0)
+    in_utc = detect_bursts(frame.with_columns(pl.col("at").dt.convert_time_zone("UTC"))).collect()
+    expected = in_oslo.filter(first_summer_noon)["expected"][0]
+    assert expected > 4 * in_utc.filter(first_summer_noon)["expected"][0]
+
+
+def test_a_hole_adds_a_day_at_most_to_the_history() -> None:
+    frame = pl.concat([hourly([4.0] * 10), hourly([4.0]).with_columns(pl.col("at") + timedelta(days=30))])
+    after = hourly([4.0]).with_columns(pl.col("at") + timedelta(days=30, hours=1))
+    told = detect_bursts(pl.concat([frame, after])).collect()
+    # Nine hours, and a day of the thirty.
+    assert told["history_h"][-1] == 33.0
+
+
+@pytest.mark.parametrize("threshold", [0.0, -1.0, 1.5, math.nan])
+def test_a_threshold_outside_its_range_is_refused(threshold: float) -> None:
+    with pytest.raises(UsageError, match="outside 0..1"):
+        detect_bursts(hourly([1.0]), threshold=threshold)
+
+
+def test_counts_that_lack_a_column_or_a_clock_are_refused_with_what_to_do() -> None:
+    with pytest.raises(InputError, match="counts lack count"):
+        detect_bursts(hourly([1.0]).drop("count"))
+    with pytest.raises(InputError, match="must be a date with time"):
+        detect_bursts(hourly([1.0]).with_columns(pl.col("at").dt.to_string()))
 
 
 def test_fewer_than_usual_is_no_burst() -> None:
@@ -112,6 +194,16 @@ def test_the_answer_for_a_prefix_is_the_prefix_of_the_answer(
 ) -> None:
     at = [START + timedelta(minutes=step_min * i) for i in range(len(values))]
     frame = pl.DataFrame({"series": "x", "at": at, "count": pl.Series(values, dtype=pl.Int64)})
+    whole = detect_bursts(frame).collect()
+    assert_frame_equal(detect_bursts(frame.head(cut)).collect(), whole.head(cut), check_exact=True)
+
+
+@pytest.mark.parametrize("cut", [3001, 4032])
+def test_a_prefix_of_months_is_the_prefix_too(cut: int) -> None:
+    minutes = pl.int_range(0, 6000, eager=True) * 20
+    frame = pl.select(series=pl.lit("x"), at=pl.lit(START) + pl.duration(minutes=minutes)).with_columns(
+        count=20.0 + 15.0 * (pl.int_range(pl.len()) / 11.0).sin()
+    )
     whole = detect_bursts(frame).collect()
     assert_frame_equal(detect_bursts(frame.head(cut)).collect(), whole.head(cut), check_exact=True)
 
