@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from brandkit.schemas import BASELINE, INSTANT, METRICS, SIGNAL, TIER, empty
+from brandkit.schemas import BASELINE, INSTANT, ITEM_TYPE, METRICS, SIGNAL, TIER, empty
 from brandkit.signals._text import whole_frame
 from brandkit.signals.bursts import story_bursts
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 VELOCITY_WINDOW_H = 6
 FUTURE_TOLERANCE = timedelta(minutes=15)
 BASELINE_ITEMS = 20
+SOURCE_ITEMS = 5
 # Filling an Enum with a bare string makes the plan believe in a String column (Polars 2.1), and
 # the streaming engine panics on the difference.
 UNLISTED = pl.lit("unlisted", dtype=TIER)
@@ -44,6 +45,7 @@ _OPTIONAL: Mapping[str, Any] = {
     "published_at": INSTANT,
     "collected_at": INSTANT,
     "source": pl.String(),
+    "item_type": ITEM_TYPE,
     **dict.fromkeys(METRICS, pl.Int64()),
 }
 _COUNTS = ("n_items", "n_outlets", "n_publishers", "n_publishers_ab", "n_unlisted", "n_adopters_ab")
@@ -199,7 +201,11 @@ def _with_engagement(items: pl.LazyFrame, baselines: pl.DataFrame) -> pl.LazyFra
     trusted = baselines.filter(pl.col("n_items") >= BASELINE_ITEMS).select(
         "source", _usual="median_engagement"
     )
-    usual = pl.coalesce("_usual", pl.col("_engagement").median().over("source"))
+    # Where a source is known by a handful of items, each would be measured against itself: what all
+    # of its kind stir says more.
+    known = pl.col("_engagement").is_not_null().sum().over("source")
+    of_source = pl.when(known >= SOURCE_ITEMS).then(pl.col("_engagement").median().over("source"))
+    usual = pl.coalesce("_usual", of_source, pl.col("_engagement").median().over("item_type"))
     return (
         items.with_columns(_engagement=engagement_of())
         .join(

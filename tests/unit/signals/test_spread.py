@@ -178,6 +178,15 @@ def test_a_long_baseline_beats_the_days_median_and_a_short_one_does_not() -> Non
     assert frame["engagement_ratio"].to_list() == [2.0, 1.0, 100.0]
 
 
+def test_a_source_of_a_handful_of_items_is_measured_against_all_of_its_kind() -> None:
+    board = [item("a", source="board", item_type="post", reactions=n) for n in (2, 4, 4, 4, 6)]
+    lone = item("b", source="lone", item_type="post", reactions=40)
+    article = item("c", source="paper", item_type="article", reactions=7)
+    frame = measured(*board, lone, article)
+    # The board has five of its own. The lone one would be 1.0 against itself: the posts' median is 4.
+    assert frame["engagement_ratio"].to_list() == [0.5, 1.0, 1.0, 1.0, 1.5, 10.0, 1.0]
+
+
 def test_first_and_last_seen_are_when_items_were_collected() -> None:
     frame = measured(item("a", collected_at=ago(30)), item("b", collected_at=ago(2)))
     assert first(frame, "first_seen_at", "last_seen_at") == [ago(30), ago(2)]
