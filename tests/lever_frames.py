@@ -84,7 +84,13 @@ def _row(random: Random) -> Row:
     row["n_publishers"] = row["n_publishers_ab"] + random.randint(0, 2)
     row["n_outlets"] = row["n_publishers"] + row["n_unlisted"] + random.randint(0, 8)
     row["n_items"] = row["n_outlets"] + random.randint(0, 3)
-    doubts = ["no_ab_publisher:0.25", "hedging:0.2", "sensational_form:0.2", "disputed:0.4"]
+    doubts = [
+        "no_ab_publisher:0.25",
+        "hedging:0.2",
+        "sensational_form:0.2",
+        "cheap_address:0.1",
+        "disputed:0.4",
+    ]
     row["misinfo_evidence"] = [one for one in doubts if random.random() < 0.3]
     row["misinfo_risk"] = round(
         min(1.0, sum(float(one[-4:].strip(":")) for one in row["misinfo_evidence"])), 4

@@ -21,6 +21,10 @@ TIERS = ("unlisted", "C", "B", "A")
 PLACES = ("nowhere", "summary", "title")
 RUNGS = ("drop", "block", "watch", "optional", "must_cover")
 WEIGHT_WITHOUT_AB = 0.25
+WITHOUT_AB = (
+    "no_ab_publisher", "sensational_form", "alarm_opening", "shouting", "capitalised_throughout",
+    "long_title", "exclaiming", "cheap_address",
+)  # fmt: skip
 
 
 def changes(
@@ -102,7 +106,7 @@ def without_risk(row: Row, *names: str) -> Row:
 
 def trusted_now(row: Row) -> Row:
     """An A or B publisher carries it: what spoke against it for lack of one is gone."""
-    return without_risk(row, "no_ab_publisher", "sensational_form")
+    return without_risk(row, *WITHOUT_AB)
 
 
 def distrusted(before: Row, after: Row) -> Row:
@@ -381,7 +385,7 @@ def tier(row: Row, profile: BrandProfile, as_of: datetime, way: str) -> Iterator
                 changed["best_tier"] = better(row, to)
             if to in ("A", "B"):
                 gained = has_ab(changed) and not has_ab(row)
-                gone = ("no_ab_publisher", "sensational_form", "hedging") if gained else ("hedging",)
+                gone = (*WITHOUT_AB, "hedging") if gained else ("hedging",)
                 changed = without_risk(changed, *gone)
             return changed
         nobody = changed["n_publishers"] == 0

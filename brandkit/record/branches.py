@@ -294,8 +294,12 @@ class _Tree:
             self._sources(parent, self._facts.items.filter(pl.col("is_coordinated")))
 
     def _doubts(self, parent: int, signal: str) -> None:
-        for code in self._facts.row["misinfo_evidence"] or () if signal == "misinfo_evidence" else ():
-            number = self._add(parent, "evidence", code, note=phrases.against(code.partition(":")[0]))
+        if signal != "misinfo_evidence" or not self._facts.row[signal]:
+            return
+        said = phrases.doubtful_words(self._facts.row)
+        for code in self._facts.row[signal]:
+            note = phrases.against(code.partition(":")[0], said=said)
+            number = self._add(parent, "evidence", code, note=note)
             if code.startswith("disputed"):
                 self._sources(number, self._facts.items.filter(pl.col("is_denial")))
             elif not code.startswith("no_ab_publisher"):

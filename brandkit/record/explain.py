@@ -33,7 +33,7 @@ TAKEN_BACK = ("cap", "excluded")
 SHOWN_EVIDENCE = 5
 _READ = {
     *components.TAKES, *modifiers.TAKES, *gates.TAKES, "gates", "decision", "reason", "item_id", "story_id",
-    "title", "url", "publisher", "source", "coordination", "misinfo_evidence", "lost",
+    "title", "summary", "url", "publisher", "source", "coordination", "misinfo_evidence", "lost",
 }  # fmt: skip
 
 

@@ -12,12 +12,12 @@ import polars as pl
 from brandkit import schemas
 from brandkit.profile import BrandProfile
 from brandkit.profile_levers import TIERS, LeverGrids
-from brandkit.signals.risk import RISK_WEIGHTS
+from brandkit.signals.risk import FORM, RISK_WEIGHTS
 
 # up: it helps. down: something goes away, or time passes. comes: an adverse fact is found.
 Way = Literal["up", "down", "comes"]
 # What speaks against an item only while no A or B publisher carries its story.
-WITHOUT_AB = ("no_ab_publisher", "sensational_form")
+WITHOUT_AB = ("no_ab_publisher", *FORM)
 NOTHING = pl.lit([], schemas.NAMES)
 _ALWAYS = pl.lit(value=True)
 
@@ -174,7 +174,7 @@ def risk_without(names: Sequence[str] = WITHOUT_AB) -> dict[str, pl.Expr]:
 def risk_without_ab(*, when: pl.Expr) -> dict[str, pl.Expr]:
     """The risk once no A or B publisher carries the story any more.
 
-    Whether its form is sensational, which counts only then, is not in the record and left out.
+    What its form would add, which counts only then, is not in the record and left out.
     """
     said, weight = pl.col("misinfo_evidence"), RISK_WEIGHTS["no_ab_publisher"]
     is_debunk = pl.col("is_denial").fill_null(value=False) & pl.col("tier").is_in(["A", "B"])

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
+import polars as pl
+
 from brandkit.profile import BrandProfile
+from brandkit.signals.risk import risk_phrases
 
 Row = Mapping[str, Any]
 NO_DATA = "no data"
@@ -27,6 +31,13 @@ AGAINST: Mapping[str, str] = {
     "no_ab_publisher": "no A or B publisher carries it",
     "hedging": "its words hedge",
     "sensational_form": "its form is sensational",
+    "alarm_opening": "its title opens with an alarm",
+    "shouting": "its title shouts",
+    "capitalised_throughout": "its title has capitals no style book asks for",
+    "long_title": "its title is unusually long",
+    "exclaiming": "its title exclaims",
+    "cheap_address": "it stands at an address anybody gets unasked",
+    "disguised_publisher": "its publisher's name is a disguise",
     "disputed": "a trusted publisher disputes it",
     "unreliable_publisher": "its publisher is on the unreliable list",
     "risk_flag": "its source flags a risk",
@@ -205,7 +216,8 @@ def evidence(column: str, row: Row) -> tuple[str, ...]:
     if column == "coordination":
         return tuple(pair(one) for one in row["coordination"] or ())
     if column == "misinfo_evidence":
-        return tuple(against(one) for one in row["misinfo_evidence"] or ())
+        said = doubtful_words(row)
+        return tuple(against(one, said=said) for one in row["misinfo_evidence"] or ())
     return ()
 
 
@@ -217,10 +229,23 @@ def pair(found: Mapping[str, Any]) -> str:
     return f"{found['account_a']} and {found['account_b']} shared the same {objects}{apart}"
 
 
-def against(code: str) -> str:
-    """A contribution to the risk, such as ``hedging:0.2``, in words."""
+def against(code: str, *, said: Mapping[str, Sequence[str]] = MappingProxyType({})) -> str:
+    """A contribution to the risk, such as ``hedging:0.2``, in words; with the words that made it."""
     name, _, weight = code.partition(":")
-    return f"{AGAINST.get(name, spoken(name))}{f' ({weight})' if weight else ''}"
+    quoted = ", ".join(f"'{word}'" for word in said.get(name, ()))
+    about = f"{AGAINST.get(name, spoken(name))}{f': {quoted}' if quoted else ''}"
+    return f"{about}{f' ({weight})' if weight else ''}"
+
+
+def doubtful_words(row: Row) -> dict[str, list[str]]:
+    """The phrases in an item's own text that its risk rests on, by contribution."""
+    text = {name: row.get(name) for name in ("title", "summary")}
+    items = pl.LazyFrame([text], schema=dict.fromkeys(text, pl.String))
+    found: dict[str, list[str]] = {}
+    for phrase in risk_phrases(items).collect()["risk_phrases"].explode().drop_nulls():
+        name, _, words = phrase.partition(": ")
+        found.setdefault(name, []).append(words)
+    return found
 
 
 def gate(name: str, profile: BrandProfile) -> str:
