@@ -13,7 +13,7 @@ from polars.testing import assert_frame_equal
 
 from brandkit.pipeline import History, RunContext
 from brandkit.profile import BrandProfile
-from brandkit.schemas import BASELINE, INSTANT, SIGNAL, TIER
+from brandkit.schemas import BASELINE, INSTANT, ITEM_TYPE, SIGNAL, TIER
 from brandkit.signals.spread import SPREAD_COLUMNS, measure_spread, spread
 
 AS_OF = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -21,7 +21,7 @@ SCHEMA: dict[str, Any] = {
     "item_id": pl.String, "story_id": pl.String, "publisher": pl.String, "tier": TIER, "role": pl.String,
     "copy_of": pl.String, "is_denial": pl.Boolean, "is_coordinated": pl.Boolean, "published_at": INSTANT,
     "collected_at": INSTANT, "source": pl.String, "reactions": pl.Int64, "comments": pl.Int64,
-    "shares": pl.Int64,
+    "shares": pl.Int64, "item_type": ITEM_TYPE,
 }  # fmt: skip
 
 
