@@ -117,8 +117,8 @@ def _language(folder: Path) -> Iterator[Figure]:
     if titles:
         english = pl.concat(titles)
         yield Figure(
-            f"English headlines ({len(english):,})", "taken for another language", _unmeasured(english),
-            at_most=0.001,
+            f"English headlines ({len(english):,})", "of 10,000 taken for another language",
+            10_000 * _unmeasured(english), at_most=10,
         )  # fmt: skip
         neutral = sum(one == "neutral" for one in _tones(titles[0])) / len(titles[0])
         yield Figure(f"{next(iter(sets))} ({len(titles[0]):,})", "neutral", neutral, unit="%")

@@ -227,7 +227,8 @@ def _stacked(axes: Axes, mentions: pl.DataFrame, what: str, parts: Mapping[str, 
     for y, total in enumerate(totals):
         _write(axes, total + most * 0.02, y, f"{total:,}", color=_SOFT)
     axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(-0.03, 1.0), ncols=4, fontsize=7.5,
-                handlelength=1, title=f"{what.capitalize()}, by {'tier' if what == 'items' else 'tone'}", alignment="left",
+                handlelength=1,
+                title=f"{what.capitalize()}, by {'tier' if what == 'items' else 'tone'}", alignment="left",
                 title_fontproperties={"size": 8, "weight": "bold"},
                 columnspacing=1.0, borderpad=0, labelcolor=_SOFT)  # fmt: skip
     return most
