@@ -68,8 +68,8 @@ def share_of_voice(
     Nulls:  0 where a day was looked at and nobody named the name; a day that was not looked at has no
             row. Shares are null on a day without any mention. A null tier is ``unlisted``, a null
             sentiment ``unmeasured``; null entities name nobody.
-    Raises: UsageError for records without a column it needs, an item twice on a day, and a name or
-            kind that is not right.
+    Raises: UsageError for records without a column it needs, an item twice on a day, a tier that is
+            none, and a name or kind that is not right.
 
     Example:
         >>> records = pl.DataFrame(
@@ -261,7 +261,7 @@ def _dated(records: pl.LazyFrame, timezone: str) -> pl.DataFrame:
 def _mentions(records: pl.DataFrame) -> pl.DataFrame:
     """One row for each name of each item, with what it is counted by.
 
-    Raises: UsageError for an item that stands twice on a day.
+    Raises: UsageError for an item that stands twice on a day, and for a tier that is none.
     """
     said = records.filter(pl.col("entities").list.len() > 0, pl.col("day").is_not_null())
     twice = said.filter(pl.struct("day", "item_id").is_duplicated()).sort("day", "item_id")
@@ -270,6 +270,10 @@ def _mentions(records: pl.DataFrame) -> pl.DataFrame:
             f"item {twice['item_id'][0]} stands twice on {twice['day'][0]}",
             hint="give the records of one run a day: the latest attempt",
         )
+    if "tier" in said.columns:
+        odd = said.filter(~pl.col("tier").cast(pl.String).is_in(TIERS))["tier"].cast(pl.String)
+        if len(odd):
+            raise UsageError(f"'{odd.sort()[0]}' is no tier", allowed=", ".join(TIERS))
     known = [
         (pl.col(name) if name in said.columns else pl.lit(None)).cast(dtype).alias(name)
         for name, dtype in _OPTIONAL.items()
@@ -279,7 +283,7 @@ def _mentions(records: pl.DataFrame) -> pl.DataFrame:
         .select(
             "day",
             "copy_of",
-            "sentiment",
+            pl.col("sentiment").fill_nan(None),
             # The two never share a name: a story's id is its own, an item's stands for a story of one.
             story=pl.concat_str(
                 pl.when(pl.col("story_id").is_null()).then(pl.lit("item ")).otherwise(pl.lit("story ")),

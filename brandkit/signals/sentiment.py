@@ -74,13 +74,15 @@ def measure_sentiment(items: FrameT, *, only: pl.Expr | None = None) -> FrameT:
 
 
 def tone(sentiment: pl.Expr) -> pl.Expr:
-    """A sentiment in a word: negative, neutral, positive; ``unmeasured`` where it is null."""
+    """A sentiment in a word: negative, neutral, positive; ``unmeasured`` where it is null or no number."""
+    # To Polars NaN is above every number, and would be praise.
+    heard = sentiment.cast(pl.Float64).fill_nan(None)
     named = (
-        pl.when(sentiment >= TONE_CUT)
+        pl.when(heard >= TONE_CUT)
         .then(pl.lit("positive"))
-        .when(sentiment <= -TONE_CUT)
+        .when(heard <= -TONE_CUT)
         .then(pl.lit("negative"))
-        .when(sentiment.is_not_null())
+        .when(heard.is_not_null())
         .then(pl.lit("neutral"))
         .otherwise(pl.lit("unmeasured"))
     )

@@ -132,6 +132,13 @@ def test_a_frame_of_nothing_but_what_it_needs_is_counted() -> None:
     assert share_of_voice(records(), NAMES).is_empty()
 
 
+def test_a_tier_that_is_none_is_refused_and_no_number_is_no_praise() -> None:
+    with pytest.raises(UsageError, match="'D' is no tier\n.*A, B, C, unlisted"):
+        share_of_voice(records({"tier": "D"}), NAMES)
+    found = share_of_voice(records({"sentiment": float("nan")}, {"sentiment": -0.4}), NAMES)
+    assert cells(found) == [("Nordlys", "A", "negative", 1, 1), ("Nordlys", "A", "unmeasured", 1, 0)]
+
+
 def test_a_time_zone_that_is_none_is_refused() -> None:
     with pytest.raises(UsageError, match="'Mars/Base' is no time zone"):
         share_of_voice(records({}), NAMES, timezone="Mars/Base")

@@ -137,9 +137,9 @@ def test_a_text_as_long_as_a_book_counts_by_its_beginning() -> None:
 
 
 def test_a_tone_has_a_word_for_it_and_none_is_unmeasured() -> None:
-    cut = pl.DataFrame({"s": [-1.0, -TONE_CUT, -0.0499, 0.0, 0.0499, TONE_CUT, None]})
+    cut = pl.DataFrame({"s": [-1.0, -TONE_CUT, -0.0499, 0.0, 0.0499, TONE_CUT, None, float("nan")]})
     assert cut.select(tone=tone(pl.col("s")))["tone"].to_list() == [
-        "negative", "negative", "neutral", "neutral", "neutral", "positive", "unmeasured",
+        "negative", "negative", "neutral", "neutral", "neutral", "positive", "unmeasured", "unmeasured",
     ]  # fmt: skip
 
 
