@@ -22,6 +22,7 @@ from brandkit.signals.coordination import coordination
 from brandkit.signals.copies import copies
 from brandkit.signals.mentions import mentions
 from brandkit.signals.risk import risk
+from brandkit.signals.sentiment import sentiment
 from brandkit.signals.spread import spread
 from brandkit.signals.stories import stories
 from brandkit.signals.trust import trust
@@ -42,6 +43,11 @@ def standard_pipeline() -> Pipeline:
             Stage(
                 "mentions", mentions, takes=(*_TEXT, "item_type"),
                 gives=(*_MENTIONS, *(f"{name}_in_title" for name in _MENTIONS), "excluded", "is_denial"),
+            ),
+            # Read by people alone: no stage after it takes what it gives.
+            Stage(
+                "sentiment", sentiment, takes=("title", "summary", "language", *_MENTIONS[:3]),
+                gives=("sentiment",),
             ),
             Stage("copies", copies, scope="global", takes=(*_TEXT, "published_at"), gives=("copy_of",)),
             Stage(

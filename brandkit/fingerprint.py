@@ -16,7 +16,7 @@ from brandkit import schemas
 from brandkit.pipeline import History, PipelineResult, RunContext
 
 # What a record may depend on beside our own code.
-_LIBRARIES = ("polars", "duckdb", "numpy", "scipy")
+_LIBRARIES = ("polars", "duckdb", "numpy", "scipy", "nltk-vader-sentiment")
 # The items and sightings of the past, and who was erased from it, have gone into what was admitted.
 _ADMITTED = ("items", "observations", "erased")
 _BESIDE = tuple(frame.name for frame in fields(History) if frame.name not in _ADMITTED)

@@ -133,6 +133,7 @@ SIGNAL: Columns = {
     "forbidden_in_title": NAMES,
     "excluded": pl.Boolean,
     "is_denial": pl.Boolean,
+    "sentiment": pl.Float64,
     "copy_of": pl.String,
     "story_id": pl.String,
     "is_coordinated": pl.Boolean,
@@ -297,6 +298,8 @@ def _checks(name: str) -> list[pa.Check]:
         return [pa.Check.ge(0)]
     if name in _SHARES_0_1:
         return [pa.Check.in_range(0, 1)]
+    if name == "sentiment":
+        return [pa.Check.in_range(-1, 1)]
     if name in ("velocity_h", "engagement", "engagement_ratio", "age_h", "span_h", "median_engagement"):
         # Polars orders NaN above every number, so a lower bound alone would let it pass.
         return [pa.Check.in_range(0, sys.float_info.max)]

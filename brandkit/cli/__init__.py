@@ -24,6 +24,7 @@ from brandkit.cli.running import run
 from brandkit.cli.simulating import simulate
 from brandkit.cli.sources import sources
 from brandkit.cli.stories import story
+from brandkit.cli.voicing import voice
 from brandkit.cli.what_if import what_if
 from brandkit.cli.why_not import why_not
 
@@ -62,6 +63,7 @@ for command in (
     story,
     alerts,
     find,
+    voice,
     hindsight,
     calibrate,
     simulate,

@@ -101,6 +101,7 @@ def _account_data(account: Explanation, run_id: str) -> dict[str, Any]:
         "sentence": account.sentence(),
         "verdict": account.verdict,
         "lost": list(account.lost),
+        "sentiment": account.sentiment,
         "scores": dict(account.scores),
         "steps": account.frame().to_dicts(),
         "gates": account.gate_frame().to_dicts(),
@@ -108,7 +109,7 @@ def _account_data(account: Explanation, run_id: str) -> dict[str, Any]:
 
 
 def _show_account(screen: Console, account: Explanation, run_id: str) -> None:
-    from brandkit.record.phrases import lost
+    from brandkit.record.phrases import lost, tone
 
     show_line(screen, account.title, style="bold")
     places = (account.publisher or "no publisher", f"item {account.item_id}", f"story {account.story_id}")
@@ -130,6 +131,8 @@ def _show_account(screen: Console, account: Explanation, run_id: str) -> None:
     show_table(screen, ("gate", "result", "margin", "asks for"), gates, right=("margin",))
     for field in account.lost:
         show_line(screen, f"lost on the way in: {field}, {lost(field)}", style="yellow")
+    if account.sentiment is not None:
+        show_line(screen, tone(account.sentiment), style="dim")
 
 
 def _show_evidence(screen: Console, account: Explanation) -> None:

@@ -59,7 +59,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         *(name for name in schemas.ITEM if name not in _CROWD),
         "tier", "audience", "role", "mixed_script", "entities", "entities_in_title", "pillars",
         "pillars_in_title", "triggers", "triggers_in_title", "forbidden", "forbidden_in_title", "excluded",
-        "is_denial",
+        "is_denial", "sentiment",
     ),
     # What its story came to, the item's place in it included; much of it is counted by tier.
     "story": (

@@ -80,7 +80,7 @@ class Explanation:
 
     ``steps`` sum exactly to ``total``; ``gates`` are the margins that made ``decision``. ``verdict``
     is an editor's decision where it is another; ``lost`` names the fields that were given and could
-    not be used.
+    not be used. ``sentiment`` stands beside all this: -1 to 1, None where it was not measured.
     """
 
     item_id: str
@@ -98,6 +98,7 @@ class Explanation:
     forbidden: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
     verdict: str | None = None
+    sentiment: float | None = None
 
     def __str__(self) -> str:
         return self.text()
@@ -137,6 +138,8 @@ class Explanation:
         if self.lost:
             yield "  lost on the way in"
             yield from (f"    {terminal(name):<15}{phrases.lost(name)}" for name in self.lost)
+        if self.sentiment is not None:
+            yield f"  {phrases.tone(self.sentiment)}"
 
     def frame(self) -> pl.DataFrame:
         """The waterfall: one row per step in order, with the running sum.
@@ -203,6 +206,8 @@ def explain(
         forbidden=tuple(row["forbidden"] or ()),
         lost=tuple(row["lost"] or ()),
         verdict=None if effective in (None, str(row["decision"])) else effective,
+        # No part of the account, so a record without it is whole.
+        sentiment=row.get("sentiment"),
     )
 
 

@@ -11,6 +11,7 @@ import polars as pl
 
 from brandkit.profile import BrandProfile
 from brandkit.signals.risk import risk_phrases
+from brandkit.signals.sentiment import TONE_CUT
 
 Row = Mapping[str, Any]
 NO_DATA = "no data"
@@ -89,6 +90,17 @@ def lost(field: str) -> str:
     why = "its time has no zone" if field.startswith("naive_time:") else "given, but not usable"
     hidden = _MAY_HIDE.get(name)
     return f"{why}; {hidden}" if hidden else why
+
+
+def tone(sentiment: float) -> str:
+    """How a text sounds, and that no point comes of it.
+
+    >>> tone(-0.5994)
+    'tone: negative, -0.60 on a scale of -1 to 1 (not in the score)'
+    """
+    named = "neutral" if abs(sentiment) < TONE_CUT else "positive" if sentiment > 0 else "negative"
+    number = f"{sentiment:+.2f}" if round(sentiment, 2) else "0"
+    return f"tone: {named}, {number} on a scale of -1 to 1 (not in the score)"
 
 
 def _said(title: Sequence[str] | None, anywhere: Sequence[str] | None, verb: str, none: str) -> str:

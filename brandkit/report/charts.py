@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import as_file, files
@@ -19,6 +19,7 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
@@ -33,6 +34,8 @@ DECISION_COLOURS = {
     "must_cover": "#0b5cad", "optional": "#56b4e9", "watch": "#e69f00", "drop": "#8b929c", "block": "#8c1d18",
 }  # fmt: skip
 TIER_COLOURS = {"A": "#08406f", "B": "#2f7fbf", "C": "#8fbfe6", "unlisted": "#cfd6de"}
+# Orange and a bluish green, which readers who see no red can tell; none is an outline.
+TONE_COLOURS = {"negative": "#c8410b", "neutral": "#cfd6de", "positive": "#009e73", "unmeasured": ""}
 _TAKEN = "#c8410b"
 _INK, _SOFT, _LINE = "#1c2430", "#56606e", "#d9dee5"
 _KINDS = {"own": "our names", "rival": "rivals", "watched": "watched names"}
@@ -180,34 +183,55 @@ def _thresholds(axes: Axes, explanation: Explanation, n_rows: int) -> None:
 
 
 def share_of_voice(mentions: pl.DataFrame) -> Figure:
-    """Items by name and by tier of who published them.
+    """Items by name and by tier of who published them, and beside them stories by name and by tone.
 
-    Shape:  ``mentions`` has name, kind (own, rival, watched), tier and n_items; names are drawn in
-            the order they come in.
+    Shape:  ``mentions`` as ``record.voice.summed`` gives it; names are drawn in the order they come in.
     """
     with house_style():
-        names = mentions["name"].unique(maintain_order=True).to_list()
-        figure = Figure(figsize=(9.4, 0.75 + 0.27 * max(len(names), 1)), dpi=_DPI)
-        axes = figure.add_axes((0.13, 0.05, 0.8, 1 - 0.55 / figure.get_figheight()))
-        axes.set(ylim=(max(len(names), 1) - 0.4, -0.6), xticks=[], yticks=[])
-        axes.spines[:].set_visible(False)
-        left = dict.fromkeys(names, 0)
-        for tier, colour in TIER_COLOURS.items():
-            counts = dict(mentions.filter(pl.col("tier") == tier).select("name", "n_items").rows())
-            widths = [counts.get(name, 0) for name in names]
-            axes.barh(range(len(names)), widths, left=list(left.values()), height=0.68, color=colour,
-                      label=f"tier {tier}" if len(tier) == 1 else tier)  # fmt: skip
-            left = {name: left[name] + counts.get(name, 0) for name in names}
-        most = max(left.values(), default=0) or 1
-        axes.set_xlim(0, most * 1.08)
-        own = set(mentions.filter(pl.col("kind") == "own")["name"])
-        for y, name in enumerate(names):
-            weight = "bold" if name in own else "normal"
-            _write(axes, -most * 0.012, y, shortened(name, 22), ha="right", color=_INK, weight=weight)
-            _write(axes, left[name] + most * 0.01, y, f"{left[name]:,}", color=_SOFT)
-        axes.legend(loc="lower left", bbox_to_anchor=(-0.012, 1.0), ncols=4, fontsize=7.5, handlelength=1,
-                    columnspacing=1.2, borderpad=0, labelcolor=_SOFT)  # fmt: skip
+        names = mentions["name"].to_list()
+        n_rows = max(len(names), 1)
+        figure = Figure(figsize=(9.4, 0.86 + 0.27 * n_rows), dpi=_DPI)
+        tiers = {f"tier {tier}" if len(tier) == 1 else tier: (f"items_{tier}", colour)
+                 for tier, colour in TIER_COLOURS.items()}  # fmt: skip
+        tones = {tone: (f"stories_{tone}", colour) for tone, colour in TONE_COLOURS.items()}
+        height = 1 - 0.66 / figure.get_figheight()
+        for left, what, parts in ((0.13, "items", tiers), (0.56, "stories", tones)):
+            axes = figure.add_axes((left, 0.05, 0.39, height))
+            axes.set(ylim=(n_rows - 0.4, -0.6), xticks=[], yticks=[])
+            axes.spines[:].set_visible(False)
+            most = _stacked(axes, mentions, what, parts)
+            if what == "items":
+                own = mentions["kind"].cast(pl.String) == "own"
+                for y, (name, is_own) in enumerate(zip(names, own, strict=True)):
+                    weight = "bold" if is_own else "normal"
+                    _write(axes, -most * 0.025, y, shortened(name, 22), ha="right", color=_INK, weight=weight)
         return figure
+
+
+def _stacked(axes: Axes, mentions: pl.DataFrame, what: str, parts: Mapping[str, tuple[str, str]]) -> int:
+    """Bars of some counts, one on the other, with their sum behind them; gives the longest."""
+    totals = mentions[f"n_{what}"].to_list()
+    most: int = max(totals, default=0) or 1
+    left, handles = [0] * len(totals), []
+    for label, (column, colour) in parts.items():
+        counts = mentions[column].to_list()
+        # What was not measured is an outline: nothing is known there.
+        look = {"color": colour} if colour else {"facecolor": "none", "edgecolor": _SOFT, "linewidth": 0.6}
+        bars = axes.barh(range(len(counts)), counts, left=left, height=0.68, **look)
+        for bar, n in zip(bars, counts, strict=True):
+            # The outline of nothing is a line.
+            bar.set_visible(n > 0)
+        handles.append(Patch(label=label, **look))
+        left = [start + n for start, n in zip(left, counts, strict=True)]
+    axes.set_xlim(0, most * 1.16)
+    for y, total in enumerate(totals):
+        _write(axes, total + most * 0.02, y, f"{total:,}", color=_SOFT)
+    axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(-0.03, 1.0), ncols=4, fontsize=7.5,
+                handlelength=1,
+                title=f"{what.capitalize()}, by {'tier' if what == 'items' else 'tone'}", alignment="left",
+                title_fontproperties={"size": 8, "weight": "bold"},
+                columnspacing=1.0, borderpad=0, labelcolor=_SOFT)  # fmt: skip
+    return most
 
 
 def mentions_timeline(mentions: pl.DataFrame) -> Figure:

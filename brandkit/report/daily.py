@@ -122,15 +122,15 @@ def _aside(brief: Brief, decision: str) -> Html:
 
 
 def share_of_voice(brief: Brief) -> Html:
-    """Who was spoken of, and by publishers of which tier."""
+    """Who was spoken of: items by tier of publisher, and beside them stories by tone."""
     mentions = voice.share_of_voice(brief)
     if mentions.is_empty():
         return section("Share of voice", nothing("Nobody named any of the profile's names today."))
-    names = mentions["name"].unique(maintain_order=True)
-    shown = mentions.filter(pl.col("name").is_in(names.head(MOST_NAMES).implode()))
-    said = voice.leader(mentions)
-    drawn = picture(charts.png(charts.share_of_voice(shown)), f"Items by name and tier of publisher. {said}")
-    rest = more(len(names), shown=min(len(names), MOST_NAMES))
+    shown = mentions.head(MOST_NAMES)
+    said = f"{voice.leader(mentions)} {voice.mood(mentions)}"
+    alt = f"Items by name and tier of publisher, stories by name and tone. {said}"
+    drawn = picture(charts.png(charts.share_of_voice(shown)), alt)
+    rest = more(mentions.height, shown=shown.height)
     return section("Share of voice", tag("p", said), drawn, rest)
 
 

@@ -1,33 +1,23 @@
-"""Who was spoken of: by publishers of which tier, and when."""
+"""Who was spoken of: by publishers of which tier, in which tone, and when."""
 
 from __future__ import annotations
 
 import polars as pl
 
+from brandkit.record.voice import names_of, summed
+from brandkit.record.voice import share_of_voice as count_voices
 from brandkit.report.brief import Brief, counted
+from brandkit.signals.sentiment import TONES
 
 
 def share_of_voice(brief: Brief) -> pl.DataFrame:
-    """Items that name our own, rival and watched names, by tier of publisher.
+    """Who was named today: items by tier of publisher, stories by tone.
 
-    Shape:  name, kind, tier, n_items; own names first, then by number of items; no row for a name
-            nobody mentions.
+    Shape:  as ``record.voice.summed`` gives it; own names first, then by number of stories; no row
+            for a name nobody mentions.
     """
-    kinds = pl.DataFrame(
-        [(name, kind) for kind in ("own", "rival", "watched") for name in brief.names(kind)],
-        schema={"name": pl.String, "kind": pl.Enum(["own", "rival", "watched"])},
-        orient="row",
-    )
-    return (
-        brief.records.select("tier", name=pl.col("entities"))
-        .explode("name")
-        .join(kinds, on="name", how="inner")
-        .group_by("name", "kind", "tier")
-        .agg(n_items=pl.len().cast(pl.Int64))
-        .with_columns(_all=pl.col("n_items").sum().over("name"))
-        .sort("kind", "_all", "name", "tier", descending=[False, True, False, False])
-        .drop("_all")
-    )
+    records = brief.records.with_columns(run_on=pl.lit(brief.run.run_on, pl.Date))
+    return summed(count_voices(records, names_of(brief.profile))).filter(pl.col("n_items") > 0)
 
 
 def mentions_by_hour(brief: Brief) -> pl.DataFrame:
@@ -60,11 +50,25 @@ def mentions_by_hour(brief: Brief) -> pl.DataFrame:
 
 
 def leader(mentions: pl.DataFrame) -> str:
-    """Who was named most, as a sentence."""
-    totals = mentions.group_by("name", maintain_order=True).agg(pl.col("n_items").sum())
-    total = int(totals["n_items"].sum())
-    name, most = totals.sort("n_items", descending=True, maintain_order=True).row(0)
-    return f"{name} was named most: {most:,} of {counted(total, 'mention', 'mentions')}."
+    """Who was named most, in items and in stories, as a sentence."""
+    items, stories = int(mentions["n_items"].sum()), int(mentions["n_stories"].sum())
+    top = mentions.sort("n_items", descending=True, maintain_order=True).row(0, named=True)
+    told = f"{top['n_items']:,} of {counted(items, 'mention', 'mentions')}"
+    return f"{top['name']} was named most: {told}, and {top['n_stories']:,} of {stories:,} by story."
+
+
+def mood(mentions: pl.DataFrame) -> str:
+    """How the stories about our own names sound, or about all where none is ours, as a sentence."""
+    ours = mentions.filter(pl.col("kind") == "own")
+    whose = "our names" if ours.height else "these names"
+    counts = (
+        (ours if ours.height else mentions)
+        .select(pl.col("^(n_stories|stories_.*)$").sum())
+        .row(0, named=True)
+    )
+    told = [f"{counts[f'stories_{one}']:,} {one}" for one in TONES if counts[f"stories_{one}"]]
+    stories = counted(counts["n_stories"], "story", "stories")
+    return f"By tone, {stories} on {whose}: {', '.join(told)}. A tone is no part of the score."
 
 
 def busiest(mentions: pl.DataFrame) -> str:

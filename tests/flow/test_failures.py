@@ -233,9 +233,9 @@ def test_a_failed_run_keeps_the_telemetry_so_far(runner: bk.Runner, monkeypatch:
     result = runner.run(task())
     stages = runner.store.stages(result.run_id)
     assert stages["name"].to_list() == [
-        "normalise", "trust", "mentions", "copies", "stories", "coordination"
+        "normalise", "trust", "mentions", "sentiment", "copies", "stories", "coordination"
     ]  # fmt: skip
-    assert stages["error"].to_list() == [None] * 5 + ["StageError"]
+    assert stages["error"].to_list() == [None] * 6 + ["StageError"]
     assert stages.row(0, named=True)["rows_out"] == len(MAIL)
     assert set(result.seconds) == set(stages["name"])
 

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 import brandkit as bk
+from brandkit.signals.sentiment import measure_sentiment
 from tests.flow.newsdesk import ROOT
 
 DATA = Path(os.environ.get("SHARED_DATA") or ROOT.parent / "shared" / "data")
@@ -103,3 +104,14 @@ def test_hourly_snapshots_of_a_post_are_one_item_with_observations(tmp_path: Pat
     later = runner.run(bk.Task(date="2024-01-03", profile=profile))
     ids = told.filter(pl.col("date").str.starts_with("2024-01-03"))["id"].n_unique()
     assert later.counts["records"] == ids
+
+
+def test_the_tone_of_tweets_is_what_twenty_people_heard_in_them() -> None:
+    path = DATA / "sentiment" / "tweets_GroundTruth.txt"
+    if not path.is_file():
+        pytest.skip("no tweets")
+    lines = [line.split("\t", 2) for line in path.read_text(encoding="utf-8").splitlines()]
+    rated = pl.DataFrame({"rating": [float(r) for _, r, _ in lines], "title": [text for *_, text in lines]})
+    heard = measure_sentiment(rated).drop_nulls("sentiment")
+    assert heard.height > 0.99 * rated.height
+    assert heard.select(pl.corr("rating", "sentiment")).item() >= 0.85

@@ -22,7 +22,7 @@ END = datetime(2026, 3, 3, tzinfo=UTC)
 def test_the_stages_stand_in_their_order_with_three_checkpoints() -> None:
     stages = bk.standard_pipeline().stages
     assert [stage.name for stage in stages] == [
-        "normalise", "trust", "mentions", "copies", "stories", "coordination", "spread", "risk",
+        "normalise", "trust", "mentions", "sentiment", "copies", "stories", "coordination", "spread", "risk",
         "score", "modify", "gate", "decide",
     ]  # fmt: skip
     assert [stage.name for stage in stages if stage.checkpoint] == ["normalise", "stories", "decide"]
@@ -54,7 +54,7 @@ def test_every_frame_of_an_assessment_keeps_its_schema_also_when_empty() -> None
             (found.items, schemas.ITEM),
         ):  # fmt: skip
             assert dict(frame.schema) == {name: _type(dtype) for name, dtype in columns.items()}
-        assert found.stages["seq"].to_list() == list(range(12))
+        assert found.stages["seq"].to_list() == list(range(len(bk.standard_pipeline().stages)))
 
 
 def _type(dtype: Any) -> Any:

@@ -69,7 +69,7 @@ def test_importing_a_module_first_leaves_the_function() -> None:
 HEAVY = (
     "papermill", "nbclient", "nbconvert", "IPython", "ipykernel", "matplotlib", "requests", "httpx",
     "aiohttp", "polars", "duckdb", "sklearn", "igraph", "onnxruntime",
-    "tokenizers",
+    "tokenizers", "vader",
 )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ FILLED: dict[str, Any] = {
     "summary": "Summary", "published_at": AS_OF, "reactions": 1, "comments": 1, "shares": 1, "views": 1,
     "followers": 1, "audience": 1, "role": "outlet", "copy_of": item_id(9), "first_seen_at": AS_OF,
     "last_seen_at": AS_OF, "last_new_publisher_at": AS_OF, "velocity_h": 1.0, "burst": 0.5,
-    "engagement": 1.0, "engagement_ratio": 1.0, "age_h": 1.0, "n_items": ROWS,
+    "engagement": 1.0, "engagement_ratio": 1.0, "age_h": 1.0, "n_items": ROWS, "sentiment": 0.5,
 }  # fmt: skip
 
 
@@ -58,7 +58,7 @@ MAY_BE_NULL: dict[str, set[str]] = {
 }  # fmt: skip
 MAY_BE_NULL["Signals"] = MAY_BE_NULL["Records"] = MAY_BE_NULL["Items"] | {
     "audience", "role", "copy_of", "first_seen_at", "last_seen_at", "last_new_publisher_at", "velocity_h",
-    "burst", "engagement", "engagement_ratio", "age_h",
+    "burst", "engagement", "engagement_ratio", "age_h", "sentiment",
 }  # fmt: skip
 
 
@@ -114,6 +114,7 @@ OUT_OF_RANGE: dict[str, list[Any]] = {
     **{name: [-1, -(2**62)] for name in NOT_BELOW_0},
     **{name: [-0.01, 1.01, float("nan"), float("inf")] for name in UP_TO_1},
     **{name: [-0.01, float("nan"), float("inf")] for name in FINITE},
+    "sentiment": [-1.01, 1.01, float("nan"), float("inf")],
     "item_id": ["", "g" * 16, "a" * 15, "A" * 16, "a" * 17],
     "revision": [0, -1],
     "rank": [0],

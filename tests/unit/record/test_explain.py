@@ -64,6 +64,13 @@ def test_whatever_is_known_the_steps_sum_to_the_total_and_the_scores_and_every_s
     assert all(step.fact for step in account.steps)
 
 
+def test_the_tone_is_said_to_be_outside_of_the_score_and_is_left_out_where_it_was_not_measured() -> None:
+    account = told(sentiment=-0.5994)
+    assert account.text().endswith("tone: negative, -0.60 on a scale of -1 to 1 (not in the score)")
+    assert account.steps == told().steps
+    assert "tone" not in told(sentiment=None).text()
+
+
 def test_the_text_says_decision_reason_parts_and_every_gate_with_its_margin() -> None:
     text = told().text()
     # 4 + 5 + 4 + 5, 14 + 5, 3 - 2, 12 + 5, 6 + 1 - 1

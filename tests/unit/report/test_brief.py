@@ -130,18 +130,22 @@ def test_lines_say_what_they_are_about_and_the_rule_where_it_was_not_the_score()
     assert lines["first"].to_list() == ["12:00", "12:00"]
 
 
-def test_share_of_voice_counts_items_by_tier_with_our_own_first() -> None:
-    barge = {"title": "Nordlys buys a barge", "url": "https://gamma.example/9"}
+def test_share_of_voice_counts_items_by_tier_and_stories_by_tone_with_our_own_first() -> None:
+    barge = {"title": "Nordlys wins praise for a barge", "url": "https://gamma.example/9"}
     hires = {"title": "Sorglimt hires", "url": "https://gamma.example/2"}
-    mill = {"title": "Sorglimt sells a mill", "url": "https://gamma.example/3"}
+    mill = {"title": "Sorglimt accused of fraud", "url": "https://gamma.example/3"}
     brief = briefed([OWN, barge, RIVAL, STRANGER, hires, mill])
     mentions = voice.share_of_voice(brief)
-    assert mentions.rows() == [
-        ("Nordlys", "own", "A", 1),
-        ("Nordlys", "own", "C", 1),
-        ("Sorglimt", "rival", "C", 3),
+    assert mentions.select("name", "kind", "n_items", "items_A", "items_B", "items_C").rows() == [
+        ("Nordlys", "own", 2, 1, 0, 1),
+        ("Sorglimt", "rival", 3, 0, 0, 3),
     ]
-    assert voice.leader(mentions) == "Sorglimt was named most: 3 of 5 mentions."
+    tones = ("stories_negative", "stories_neutral", "stories_positive", "stories_unmeasured")
+    assert mentions.select("n_stories", *tones).rows() == [(2, 0, 1, 1, 0), (3, 1, 2, 0, 0)]
+    assert voice.leader(mentions) == "Sorglimt was named most: 3 of 5 mentions, and 3 of 5 by story."
+    assert voice.mood(mentions) == (
+        "By tone, 2 stories on our names: 1 neutral, 1 positive. A tone is no part of the score."
+    )
 
 
 def test_mentions_have_every_hour_of_the_desks_day() -> None:

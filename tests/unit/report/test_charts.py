@@ -64,16 +64,30 @@ def test_no_text_is_read_as_mathematics_and_none_breaks_a_picture(why: Explanati
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_do_not_break_the_share_of_voice(name: str) -> None:
-    rows = {"name": [name, name], "kind": ["own", "own"], "tier": ["A", "unlisted"], "n_items": [2, 1]}
-    assert charts.png(charts.share_of_voice(pl.DataFrame(rows))).startswith(b"\x89PNG")
+    assert charts.png(charts.share_of_voice(mentions(name, "x"))).startswith(b"\x89PNG")
 
 
-def test_share_of_voice_stacks_the_tiers_and_writes_the_sum() -> None:
-    rows = {"name": ["Nordlys", "Nordlys", "Sorglimt"], "kind": ["own", "own", "rival"],
-            "tier": ["A", "C", "A"], "n_items": [3, 4, 5]}  # fmt: skip
-    figure = charts.share_of_voice(pl.DataFrame(rows))
-    assert {"Nordlys", "7", "Sorglimt", "5"} <= set(texts(figure))
-    assert sorted(p.get_width() for p in figure.axes[0].patches if p.get_width()) == [3, 4, 5]
+def mentions(*names: str) -> pl.DataFrame:
+    """Three items of tier A and four of C; a negative story, and two that were not measured."""
+    rows = [
+        {
+            "name": name, "kind": "own", "n_items": 7, "items_A": 3, "items_B": 0, "items_C": 4,
+            "items_unlisted": 0, "n_stories": 3, "stories_negative": 1, "stories_neutral": 0,
+            "stories_positive": 0, "stories_unmeasured": 2,
+        }
+        for name in names
+    ]  # fmt: skip
+    return pl.DataFrame(rows)
+
+
+def test_share_of_voice_stacks_the_tiers_of_items_and_the_tones_of_stories_and_writes_both_sums() -> None:
+    figure = charts.share_of_voice(mentions("Nordlys", "Sorglimt"))
+    assert {"Nordlys", "Sorglimt", "7", "3"} <= set(texts(figure))
+    items, stories = ([p.get_width() for p in axes.patches if p.get_visible()] for axes in figure.axes)
+    assert items == [3, 3, 4, 4]
+    assert stories == [1, 1, 2, 2]
+    # What was not measured is no neutral: it is not filled at all.
+    assert figure.axes[1].patches[-1].get_facecolor()[3] == 0
 
 
 def test_the_timeline_shows_quiet_hours_as_zero_and_starts_at_zero() -> None:
@@ -95,10 +109,7 @@ def test_two_kinds_of_names_are_stacked_and_told_apart() -> None:
 def test_a_day_without_mentions_is_drawn_flat() -> None:
     rows = pl.DataFrame({"hour": [datetime(2026, 3, 4)], "kind": ["own"], "n_items": [0]})
     assert charts.png(charts.mentions_timeline(rows)).startswith(b"\x89PNG")
-    nobody = pl.DataFrame(
-        schema={"name": pl.String, "kind": pl.String, "tier": pl.String, "n_items": pl.Int64}
-    )
-    assert charts.png(charts.share_of_voice(nobody)).startswith(b"\x89PNG")
+    assert charts.png(charts.share_of_voice(mentions("x").clear())).startswith(b"\x89PNG")
 
 
 def test_the_same_figure_gives_the_same_bytes_and_leaves_no_setting_behind(why: Explanation) -> None:

@@ -15,7 +15,7 @@ from tests.store_frames import items, publish, records
 
 # What a store of today is made of. A change here is a change to every store in the world: add a
 # migration for it, then put the new digest.
-SHAPE = "72d7299a12b863d4"
+SHAPE = "c468c13bd4fb4fb4"
 
 
 @pytest.fixture
@@ -60,8 +60,8 @@ def test_a_step_is_taken_once_and_the_file_copied_before(
     with store._access.reading("test") as (session, _):
         assert session.rows("SELECT mood FROM items") == [(None,)] * store.info().n_rows["items"]
         assert session.rows("SELECT version, name FROM migrations ORDER BY 1") == [
-            (1, "create_tables"),
-            (2, "add_mood"),
+            *enumerate((step.name for step in MIGRATIONS), start=1),
+            (len(MIGRATIONS) + 1, "add_mood"),
         ]
 
 
@@ -111,6 +111,19 @@ def test_columns_that_came_in_are_added_to_a_store_that_lacks_them(
     assert back["gates"][0] == {**sent["gates"][0], "tied": None}
     assert back["parts"][0]["impact"] == {**sent["parts"][0]["impact"], "reach": None}
     assert store.info().n_rows["alerts"] == 0
+
+
+def test_a_store_from_before_the_tone_reads_as_not_measured_and_takes_it_from_then_on(
+    store: StateStore,
+) -> None:
+    old = publish(store, records((1, "s")))
+    with duckdb.connect(str(store.path)) as con:
+        con.execute("ALTER TABLE records DROP COLUMN sentiment")
+        con.execute("DELETE FROM migrations WHERE name = 'add_sentiment'")
+    assert store.records(old)["sentiment"].to_list() == [None]
+    assert store.schema_version == len(MIGRATIONS)
+    heard = records((2, "s")).with_columns(sentiment=pl.lit(-0.5))
+    assert store.records(publish(store, heard))["sentiment"].to_list() == [-0.5]
 
 
 def test_an_empty_database_becomes_a_store(store: StateStore) -> None:
