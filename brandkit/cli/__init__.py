@@ -9,6 +9,7 @@ import click
 
 from brandkit.cli.alerting import alerts
 from brandkit.cli.base import Group
+from brandkit.cli.bursting import bursts
 from brandkit.cli.calibrating import calibrate
 from brandkit.cli.comparing import compare
 from brandkit.cli.desk import state, verdict
@@ -64,6 +65,7 @@ for command in (
     alerts,
     find,
     voice,
+    bursts,
     hindsight,
     calibrate,
     simulate,

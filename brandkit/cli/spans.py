@@ -5,16 +5,18 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from brandkit.cli.reading import PROFILE, STORE, _complete_runs, profile_id_of
-from brandkit.errors import UsageError
+from brandkit.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from brandkit.record.series import Days
     from brandkit.store.state import StateStore
 
 _DAY = click.DateTime(["%Y-%m-%d"])
@@ -50,6 +52,31 @@ def meant(
         return {"run": run_id}
     owner = store.run(_complete_runs(store, profile)[0]).profile_id
     return {"run": None, "profile_id": profile_id_of(profile) or owner, **days}
+
+
+def span_data(days: Days) -> dict[str, Any]:
+    """The days a reading is of, as ``--json`` gives them."""
+    return {
+        "profile_id": days.profile_id,
+        "first": days.first,
+        "last": days.last,
+        "runs": list(days.run_ids),
+        "without_run": list(days.without_run),
+    }
+
+
+def write_csv(frame: pl.DataFrame, path: Path) -> str:
+    """Write a frame as CSV that is safe to open in a spreadsheet; what was written, as a note.
+
+    Raises: InputError where the file cannot be written.
+    """
+    from brandkit.safe import csv_cells
+
+    try:
+        csv_cells(frame).write_csv(path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror or error}") from error
+    return f"{frame.height:,} rows written to {path}"
 
 
 def settings(given: Sequence[str]) -> dict[str, Any]:

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from brandkit.cli.base import PATH, Answer, Command, open_store
-from brandkit.cli.spans import meant, percent, rows, span_options
+from brandkit.cli.spans import meant, percent, rows, span_data, span_options, write_csv
 from brandkit.cli.tables import show_line, show_table
-from brandkit.errors import InputError, UsageError
+from brandkit.errors import UsageError
 
 if TYPE_CHECKING:
-    import polars as pl
     from rich.console import Console
 
     from brandkit.record.voice import Voice
@@ -69,10 +68,7 @@ def voice(
     asked = meant(store, None, profile_id, first, last)
     asked.pop("run")
     found = read_voice(store, **asked, days=days or _DAYS)
-    notes: tuple[str, ...] = ()
-    if csv_path is not None:
-        _write(found.frame, csv_path)
-        notes = (f"{found.frame.height:,} rows written to {csv_path}",)
+    notes = () if csv_path is None else (write_csv(found.frame, csv_path),)
     return Answer(_data(found), lambda screen: _show(screen, found, each_day=each_day), notes=notes)
 
 
@@ -81,11 +77,7 @@ def _data(found: Voice) -> Mapping[str, Any]:
 
     named = found.frame.filter((pl.col("n_items") > 0) | (pl.col("n_stories") > 0))
     return {
-        "profile_id": found.profile_id,
-        "first": found.first,
-        "last": found.last,
-        "runs": list(found.runs),
-        "without_run": list(found.without_run),
+        **span_data(found.days),
         "names": found.by_name().to_dicts(),
         "days": found.by_day().to_dicts(),
         # Zeros are left out here: ``days`` says which names were looked for on which day.
@@ -111,12 +103,3 @@ def _show(screen: Console, found: Voice, *, each_day: bool) -> None:
         show_table(screen, heads, body, right=numbers, cut=("name",), whole=("day",))
     if left := counts.height - shown.height:
         show_line(screen, f"and {left:,} more lines: --csv or --json has them all", style="dim")
-
-
-def _write(frame: pl.DataFrame, path: Path) -> None:
-    from brandkit.safe import csv_cells
-
-    try:
-        csv_cells(frame).write_csv(path)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror or error}") from error

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING
 from zoneinfo import available_timezones
 
@@ -17,8 +17,7 @@ import polars as pl
 from brandkit import schemas
 from brandkit.errors import UsageError, unknown
 from brandkit.profile import BrandProfile
-from brandkit.record.phrases import counted
-from brandkit.record.series import runs_between
+from brandkit.record.series import Days, days_of
 from brandkit.safe import terminal
 from brandkit.signals.sentiment import TONE, TONES, tone
 
@@ -92,14 +91,10 @@ class Voice:
     """Who was spoken of over some days: print it, or take the frames.
 
     Shape: ``frame`` as ``share_of_voice`` gives it, of the names that each day's own profile looked
-           for; ``without_run`` the days of the span that no complete run covers, which have no row.
+           for; a day of the span that no complete run covers (``days.without_run``) has no row.
     """
 
-    profile_id: str
-    first: date
-    last: date
-    runs: tuple[str, ...]
-    without_run: tuple[date, ...]
+    days: Days
     frame: pl.DataFrame
 
     def by_name(self) -> pl.DataFrame:
@@ -112,9 +107,7 @@ class Voice:
 
     def headlines(self) -> tuple[str, ...]:
         """The days that were looked at, and who was named most in them, a sentence each."""
-        gaps = len(self.without_run)
-        missing = f", {counted(gaps, 'day')} without one" if gaps else ""
-        span = f"{self.profile_id}, {self.first} to {self.last}: {counted(len(self.runs), 'run')}{missing}"
+        span = self.days.sentence()
         loud = self.by_name().filter(pl.col("n_items") > 0).sort("n_items", "name", descending=[True, False])
         if loud.is_empty():
             return (span, "Nobody named any of the profile's names.")
@@ -156,31 +149,14 @@ def voice(
 
     Raises: UnknownError where no run is of these days; UsageError for days that are no span.
     """
-    if days < 1:
-        raise UsageError(f"a span of {days} days", allowed="1 or more")
-    if first is not None and last is not None and first > last:
-        raise UsageError(f"the days end before they begin: {first} to {last}")
     with store.reading():
-        if last is None:
-            last = runs_between(store, profile_id)["run_on"][-1]
-        first = last - timedelta(days=days - 1) if first is None else first
-        listed = runs_between(store, profile_id, first=first, last=last)
-        runs = [store.run(run_id) for run_id in listed["run_id"]]
+        span = days_of(store, profile_id, first=first, last=last, days=days)
         # One run at a time: what names somebody is a small part of it, and the rest is let go.
-        found = [_mentions(_of_run(store.records(run, columns=_READ), run.run_on)) for run in runs]
-    frozen = {run.profile_hash: run.profile_json for run in runs}
+        found = [_mentions(_of_run(store.records(run, columns=_READ), run.run_on)) for run in span.runs]
+    frozen = {run.profile_hash: run.profile_json for run in span.runs}
     names = {hash_: _named(names_of(BrandProfile.from_snapshot(text))) for hash_, text in frozen.items()}
-    sought = [(run.run_on, name, kind) for run in runs for name, kind in names[run.profile_hash]]
-    covered = {run.run_on for run in runs}
-    calendar = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-    return Voice(
-        profile_id=profile_id,
-        first=first,
-        last=last,
-        runs=tuple(run.run_id for run in runs),
-        without_run=tuple(day for day in calendar if day not in covered),
-        frame=_counted(pl.concat(found), pl.DataFrame(sought, schema=dict(_SOUGHT), orient="row")),
-    )
+    sought = [(run.run_on, name, kind) for run in span.runs for name, kind in names[run.profile_hash]]
+    return Voice(span, _counted(pl.concat(found), pl.DataFrame(sought, schema=dict(_SOUGHT), orient="row")))
 
 
 def summed(frame: pl.DataFrame, *, by: Collection[str] = ("name", "kind")) -> pl.DataFrame:

@@ -58,7 +58,7 @@ def test_a_name_is_silent_on_days_it_was_looked_for_and_unknown_on_all_others(ru
     assert silent == {(MONDAY, "Velmora"), (WEDNESDAY, "Nordlys")}
     assert FORMULA not in days.filter(pl.col("day") == date.fromisoformat(MONDAY))["name"]
     span = found(runner, days=3)
-    assert [str(day) for day in span.without_run] == ["2026-03-03"]
+    assert [str(day) for day in span.days.without_run] == ["2026-03-03"]
     assert "2 runs, 1 day without one" in span.headlines()[0]
 
 
