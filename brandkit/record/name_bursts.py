@@ -164,7 +164,8 @@ def name_bursts(
     local = counts.with_columns(pl.col("at").dt.convert_time_zone(zone))
     told = detect_bursts(local.rename({"name": "series", "n_items": "count"})).collect()
     back = told.rename({"series": "name", "count": "n_items"})
-    return NameBursts(span, back.filter(pl.col("at") >= span.runs[0].window_start))
+    start = pl.lit(span.runs[0].window_start).dt.convert_time_zone(zone)
+    return NameBursts(span, back.filter(pl.col("at") >= start))
 
 
 def _sought(runs: Sequence[RunRow]) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""Share of voice over days that the whole pipeline ran, in Python and on the command line."""
+"""Share of voice and bursts of names over days that the pipeline ran, in Python and on the command line."""
 
 from __future__ import annotations
 
@@ -76,8 +76,8 @@ def test_a_span_is_cut_where_it_is_asked_to_be(runner: Runner) -> None:
         found(runner, days=0)
 
 
-def _told(runner: Runner, *arguments: str) -> Any:
-    given = ["voice", "--store", str(runner.store.path), "--profile", "desk", *arguments]
+def _told(runner: Runner, *arguments: str, command: str = "voice") -> Any:
+    given = [command, "--store", str(runner.store.path), "--profile", "desk", *arguments]
     return CliRunner().invoke(main, given, prog_name="brandkit")
 
 
@@ -105,3 +105,26 @@ def test_two_beginnings_and_a_file_that_cannot_be_written_are_refused(runner: Ru
     assert (both.exit_code, "both say where to begin" in both.stderr) == (2, True)
     nowhere = _told(runner, "--csv", str(tmp_path / "none" / "voice.csv"))
     assert (nowhere.exit_code, "cannot be written" in nowhere.stderr) == (2, True)
+
+
+def test_bursts_count_the_hours_of_days_that_ran_and_say_of_whom_too_little_is_known(
+    runner: Runner, tmp_path: Path
+) -> None:
+    path = tmp_path / "bursts.csv"
+    shown = _told(runner, "--days", "3", "--csv", str(path), command="bursts")
+    assert shown.exit_code == 0, shown.stderr
+    assert "2 runs, 1 day without one" in shown.stdout
+    assert "No name burst." in shown.stdout
+    with path.open(encoding="utf-8", newline="") as file:
+        lines = list(csv.DictReader(file))
+    # Two names on Monday, three on Wednesday, 24 hours each; the Tuesday nobody looked at has none.
+    assert len(lines) == 2 * 24 + 3 * 24
+    assert sum(int(line["n_items"]) for line in lines) == 4
+    told = json.loads(_told(runner, "--days", "3", "--json", command="bursts").stdout)
+    # One day of hours is less than what is needed before the first can be judged.
+    assert (told["bursts"], told["not_enough_history"]) == ([], [FORMULA])
+
+
+def test_bursts_refuse_two_beginnings(runner: Runner) -> None:
+    both = _told(runner, "--first", MONDAY, "--days", "3", command="bursts")
+    assert (both.exit_code, "both say where to begin" in both.stderr) == (2, True)
