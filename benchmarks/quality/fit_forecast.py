@@ -78,13 +78,12 @@ def fitted(moments: pl.DataFrame) -> ForecastModel:
         rates=RATES,
         comments_within=COMMENTS_WITHIN,
     )
-    bands = []
-    for start, end in zip(AGES, (*AGES[1:], float("inf")), strict=True):
-        of_age = known.lazy().filter(pl.col("age_h") >= start, pl.col("age_h") < end)
-        taught = of_age.with_columns(source=pl.lit("all"))
-        rows = forecast.learned_bands(taught, model, least=1).collect().drop("source").to_dicts()
-        bands += [Band(from_age_h=start, **_rounded(row)) for row in rows]
-    return replace(model, bands=tuple(sorted(bands, key=lambda band: (band.from_age_h, band.kind))))
+    start = pl.lit(AGES[0])
+    for age in AGES[1:]:
+        start = pl.when(pl.col("age_h") >= age).then(pl.lit(age)).otherwise(start)
+    taught = known.lazy().with_columns(source=pl.lit("all"), _from_age_h=start)
+    rows = forecast.learned_bands(taught, model, least=1).collect().drop("source").to_dicts()
+    return replace(model, bands=tuple(Band(**_rounded(row)) for row in rows))
 
 
 def _rounded(row: dict[str, Any]) -> dict[str, Any]:

@@ -68,7 +68,9 @@ def _later_days(posts: pl.DataFrame) -> Iterator[Figure]:
         found = judged(after, hours=hours)
         seen = found.drop_nulls("later_peak")
         what = f"reddit, 3 to 5 January: {seen.height} posts, first {hours:.0f} h"
-        yield from _figures(what, seen, is_barred=hours == FIRST_H, constant=own if hours == FIRST_H else None)
+        yield from _figures(
+            what, seen, is_barred=hours == FIRST_H, constant=own if hours == FIRST_H else None
+        )
         if hours == FIRST_H:
             yield from _censored(found, posts)
     taught = calibrate_forecast(before.with_columns(source=pl.lit("reddit")), as_of=SPLIT)
@@ -86,7 +88,9 @@ def _censored(found: pl.DataFrame, posts: pl.DataFrame) -> Iterator[Figure]:
     yield from _figures(f"the same, without the data's last 14 h: {whole.height}", whole)
     so_far = found.with_columns(later_peak=pl.max_horizontal("later_peak", "value"))
     in_sight = so_far.filter(pl.col("age_h") > FIRST_H - 1)
-    yield from _figures(f"never seen again: peak so far; in sight in the third hour: {in_sight.height}", in_sight)
+    yield from _figures(
+        f"never seen again: peak so far; in sight in the third hour: {in_sight.height}", in_sight
+    )
     yield from _figures(f"never seen again: peak so far; all: {so_far.height}", so_far)
 
 

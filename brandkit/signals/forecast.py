@@ -20,14 +20,14 @@ from brandkit.signals._forecast_model import BAND, WHY, Band, ForecastModel, pac
 from brandkit.signals._text import column
 from brandkit.signals.spread import engagement_of
 
-COVERAGE = 0.8
-"""The share of items whose peak ends up between ``low`` and ``high``."""
+COVERAGE_PERCENT = 80
+"""Of a hundred items, how many have their peak between ``low`` and ``high``."""
 
 FINISHED_H = 48.0
 """An item this old teaches what a peak is: what is left to it then is next to nothing."""
 
-TAUGHT_UNTIL_H = 24.0
-"""What was seen of an item up to this age is held against what came of it."""
+TAUGHT_H = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0)
+"""A finished item teaches by what was known of it when it had been out for this long."""
 
 LEAST_FINISHED = 30
 """So many finished items of a source, seen at that age, and its own bands stand for the packaged."""
@@ -98,9 +98,7 @@ def forecast_peak(
     )
 
 
-def features(
-    observations: pl.LazyFrame | pl.DataFrame, *, as_of: datetime | None = None
-) -> pl.LazyFrame:
+def features(observations: pl.LazyFrame | pl.DataFrame, *, as_of: datetime | None = None) -> pl.LazyFrame:
     """What a forecast goes by, one row per item, sorted by item_id.
 
     Shape: item_id, source, last_seen_at, value, highest, growth_h, rate_h, comments, age_h,
@@ -191,6 +189,14 @@ def _sightings(observations: pl.LazyFrame | pl.DataFrame, as_of: datetime | None
     )
 
 
+def _named(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Sightings under the names they came with."""
+    return rows.select(
+        "item_id", observed_at="_at", published_at="_published_at", value="_value", comments="_comments",
+        source="_source",
+    )  # fmt: skip
+
+
 def _utc(at: datetime) -> datetime:
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
@@ -219,7 +225,9 @@ def _banded(items: pl.LazyFrame, model: ForecastModel) -> pl.LazyFrame:
             pl.when(pl.col("_left").is_not_null()).then(f"_{name}").round(1).alias(given)
             for name, given in (("low", "low"), ("middle", "expected_peak"), ("high", "high"))
         )
-        .with_columns(is_own=pl.when(pl.col("kind").is_not_null()).then(pl.col("is_own").fill_null(value=False)))
+        .with_columns(
+            is_own=pl.when(pl.col("kind").is_not_null()).then(pl.col("is_own").fill_null(value=False))
+        )
         .sort("item_id")
     )
 
@@ -227,7 +235,7 @@ def _banded(items: pl.LazyFrame, model: ForecastModel) -> pl.LazyFrame:
 def stratum(model: ForecastModel) -> pl.Expr:
     """Where the stratum of an item's age begins."""
     ages = model.ages
-    chosen = pl.when(pl.col("age_h").is_not_null()).then(pl.lit(ages[0]))
+    chosen: pl.Expr = pl.when(pl.col("age_h").is_not_null()).then(pl.lit(ages[0]))
     for start in ages[1:]:
         chosen = pl.when(pl.col("age_h") >= start).then(pl.lit(start)).otherwise(chosen)
     return chosen
@@ -245,10 +253,7 @@ def moments(
     rows = _sightings(observations, as_of).collect().lazy()
     born = pl.col("_published_at").min().over("item_id")
     age_h = (pl.col("_at") - born).dt.total_microseconds() / 3.6e9
-    aged = rows.with_columns(_age_h=age_h)
-    plain = {"_at": "observed_at", "_value": "value", "_comments": "comments", "_source": "source"}
-    then = aged.filter(pl.col("_age_h") < until_h).rename({**plain, "_published_at": "published_at"})
-    now = features(then).filter(pl.col("age_h") >= from_h)
+    now = features(_named(rows.filter(age_h < until_h))).filter(pl.col("age_h") >= from_h)
     later = (
         rows.join(now.select("item_id", "last_seen_at"), on="item_id")
         .filter(pl.col("_at") > pl.col("last_seen_at"))
@@ -268,8 +273,8 @@ def calibrate_forecast(
     """The model with ranges learned from a desk's own finished items, source by source.
 
     The coefficients stay; what each source's items came to, as a multiple of what they say, gives
-    its middle and its range. An item teaches once in each stratum of age, and only where it was seen
-    again later; it is finished when it is ``FINISHED_H`` old.
+    its middle and its range in each stratum of age. An item teaches by what was known of it at each
+    of ``TAUGHT_H``, and only where it was seen again later; it is finished when ``FINISHED_H`` old.
 
     Shape:  takes what ``forecast_peak`` takes, with source; rows after ``as_of`` are not looked at.
     Nulls:  an item without a source teaches nothing; nor does an undated one.
@@ -280,14 +285,14 @@ def calibrate_forecast(
         raise UsageError(f"least = {least} is too few to learn a range from", allowed="10 or more")
     used = model or packaged_model()
     now = _utc(as_of)
-    ends = [*used.ages[1:], max(TAUGHT_UNTIL_H, used.ages[-1])]
-    learned: list[Band] = []
-    for start, end in zip(used.ages, ends, strict=True):
-        seen = moments(observations, from_h=start, until_h=end, as_of=now)
-        born_h = (pl.lit(now, INSTANT) - pl.col("last_seen_at")).dt.total_microseconds() / 3.6e9
-        taught = seen.filter((born_h + pl.col("age_h") >= FINISHED_H) & pl.col("source").is_not_null())
-        bands = learned_bands(taught, used, least=least).with_columns(from_age_h=pl.lit(start))
-        learned += [Band(**row) for row in bands.select(*BAND).collect().to_dicts()]
+    held = _named(_sightings(observations, now).collect().lazy())
+    steps = zip((0.0, *TAUGHT_H), TAUGHT_H, strict=False)
+    seen = pl.concat([moments(held, from_h=start, until_h=end) for start, end in steps])
+    since_h = (pl.lit(now, INSTANT) - pl.col("last_seen_at")).dt.total_microseconds() / 3.6e9
+    is_finished = since_h + pl.col("age_h") >= FINISHED_H
+    taught = seen.filter(is_finished & pl.col("source").is_not_null()).with_columns(_from_age_h=stratum(used))
+    bands = learned_bands(taught, used, least=least).select(*BAND).collect()
+    learned = [Band(**row) for row in bands.to_dicts()]
     named = {(band.source, band.kind, band.from_age_h) for band in learned}
     kept = [band for band in used.bands if (band.source, band.kind, band.from_age_h) not in named]
     return replace(used, bands=(*kept, *learned))
@@ -296,26 +301,27 @@ def calibrate_forecast(
 def learned_bands(taught: pl.LazyFrame, model: ForecastModel, *, least: int) -> pl.LazyFrame:
     """What growth came to as a multiple of what the coefficients said: quantiles by source and kind.
 
-    Shape: takes ``moments``; source, kind, low, middle, high, n_finished.
+    Shape: takes ``moments`` with ``_from_age_h``, the stratum; the columns of a band. A row an item
+    and moment; ``n_finished`` and ``least`` count items.
     """
     peak = pl.max_horizontal("later_peak", "highest")
     grew = ((peak + 1.0) / (pl.col("value") + 1.0)).log()
-    n = pl.len().cast(pl.Float64) + 1.0
     in_order = pl.col("_times").sort()
-    tail = (1.0 - COVERAGE) / 2.0
-    # Split conformal: of n + 1 that cannot be told apart, the next is as likely in any place.
-    least_of = (n * tail).floor().clip(1.0).cast(pl.Int64) - 1
-    most_of = pl.min_horizontal((n * (1.0 - tail)).ceil(), n - 1.0).cast(pl.Int64) - 1
+    # Split conformal: of n + 1 that cannot be told apart, the next is as likely in any place. Whole
+    # numbers, for a tenth is none in binary.
+    n, tail = pl.len().cast(pl.Int64) + 1, (100 - COVERAGE_PERCENT) // 2
+    least_of = pl.max_horizontal(n * tail // 100, 1) - 1
+    most_of = pl.min_horizontal((n * (100 - tail) + 99) // 100, n - 1) - 1
     return (
         taught.filter(pl.col("later_peak").is_not_null() & pl.col("kind").is_not_null())
         .with_columns(_times=grew / model.growth_left())
-        .group_by("source", "kind")
+        .group_by("source", "kind", from_age_h="_from_age_h")
         .agg(
             low=in_order.get(least_of),
             middle=pl.col("_times").median(),
             high=in_order.get(most_of),
-            n_finished=pl.len().cast(pl.Int64),
+            n_finished=pl.col("item_id").n_unique().cast(pl.Int64),
         )
         .filter(pl.col("n_finished") >= least)
-        .sort("source", "kind")
+        .sort("source", "from_age_h", "kind")
     )
