@@ -200,6 +200,9 @@ STORY: Columns = {
     "first_seen_at": INSTANT,
     "last_seen_at": INSTANT,
     "phase": PHASE,
+    # What came in the last hours, and what the hours before make expect: see signals/phases.py.
+    "n_recent": pl.Int64,
+    "expected_recent": pl.Float64,
     "is_continued": pl.Boolean,
     "disputed": pl.Boolean,
     "desk_state": DESK_STATE,
@@ -297,7 +300,15 @@ def _checks(name: str) -> list[pa.Check]:
         return [pa.Check.ge(0)]
     if name in _SHARES_0_1:
         return [pa.Check.in_range(0, 1)]
-    if name in ("velocity_h", "engagement", "engagement_ratio", "age_h", "span_h", "median_engagement"):
+    if name in (
+        "velocity_h",
+        "engagement",
+        "engagement_ratio",
+        "age_h",
+        "span_h",
+        "median_engagement",
+        "expected_recent",
+    ):
         # Polars orders NaN above every number, so a lower bound alone would let it pass.
         return [pa.Check.in_range(0, sys.float_info.max)]
     if name in ("revision", "rank"):

@@ -51,7 +51,10 @@ def _places(columns: Columns, inside: str = "") -> Iterator[tuple[str, Any]]:
             yield from _places({field.name: field.dtype for field in dtype.fields}, f"{place}.")
 
 
-MIGRATIONS: tuple[Migration, ...] = (Migration("create_tables", create_tables),)
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration("create_tables", create_tables),
+    Migration("add_growth", add_missing_columns),
+)
 
 
 def pending(con: duckdb.DuckDBPyConnection, path: Path) -> tuple[Migration, ...]:
