@@ -20,6 +20,7 @@ SUBJECTS: tuple[str, ...] = (
     "embeddings",
     "forecast",
     "mentions",
+    "phases",
     "stories",
     "trust",
 )
