@@ -36,6 +36,7 @@ LEAST_FINISHED = 30
 _RATE_SPAN_H = (0.5, 6.0)
 # Clocks differ by minutes; an item seen long before its date has no age to go by.
 _EARLY_H = 0.25
+_COUNTED = METRICS[:3]
 _NEEDED = ("item_id", "observed_at", "published_at")
 FORECAST: Mapping[str, Any] = {
     "item_id": pl.String(),
@@ -154,25 +155,13 @@ def _sightings(observations: pl.LazyFrame | pl.DataFrame, as_of: datetime | None
     """One row per item and instant up to ``as_of``, with the most that was seen then."""
     given = observations.lazy()
     columns = given.collect_schema().names()
-    counted = [name for name in METRICS[:3] if name in columns]
-    if missing := [name for name in _NEEDED if name not in columns]:
-        raise InputError(
-            f"observations lack {', '.join(missing)}",
-            allowed=f"columns: {', '.join(_NEEDED)} and value",
-            hint=near_name(missing[0], columns),
-        )
-    if "value" not in columns and not counted:
-        raise InputError(
-            "observations have no value",
-            allowed=f"a column value, or any of {', '.join(METRICS[:3])}",
-            hint=near_name("value", columns),
-        )
-    if "value" in columns:
-        value = pl.col("value").cast(pl.Float64, strict=False)
-    else:
+    _require(columns)
+    is_counted = "value" not in columns
+    if is_counted:
         # engagement_of reads all three; one that is not there is not known.
-        given = given.with_columns(column(given, name, pl.Int64) for name in METRICS[:3])
-        value = engagement_of()
+        given = given.with_columns(column(given, name, pl.Int64) for name in _COUNTED)
+    value = engagement_of() if is_counted else pl.col("value").cast(pl.Float64, strict=False)
+    counts = [pl.col(name).is_not_null() for name in _COUNTED] if is_counted else [value.is_not_null()]
     comments = column(given, "comments", pl.Float64)
     rows = given.select(
         pl.col("item_id").cast(pl.String),
@@ -181,12 +170,35 @@ def _sightings(observations: pl.LazyFrame | pl.DataFrame, as_of: datetime | None
         _value=pl.when(value.is_finite() & (value >= 0)).then(value),
         _comments=pl.when(comments.is_finite() & (comments >= 0)).then(comments),
         _source=column(given, "source", pl.String),
+        _counted=pl.sum_horizontal(known.cast(pl.Int8) * 2**n for n, known in enumerate(counts)),
     ).filter(pl.col("item_id").is_not_null() & pl.col("_at").is_not_null())
     if as_of is not None:
         rows = rows.filter(pl.col("_at") <= pl.lit(_utc(as_of), INSTANT))
-    return rows.group_by("item_id", "_at").agg(
-        pl.col("_value", "_comments").max(), pl.col("_published_at", "_source").min()
+    merged = rows.group_by("item_id", "_at").agg(
+        pl.col("_value", "_comments", "_counted").max(), pl.col("_published_at", "_source").min()
     )
+    if not is_counted:
+        return merged.drop("_counted")
+    # A count that comes to be known is no growth: only what is counted alike can be compared.
+    known = pl.col("_counted") > 0
+    last = pl.col("_counted").filter(known).sort_by(pl.col("_at").filter(known)).last()
+    alike = pl.col("_counted") == last.over("item_id")
+    return merged.with_columns(_value=pl.when(alike).then("_value")).drop("_counted")
+
+
+def _require(columns: list[str]) -> None:
+    if missing := [name for name in _NEEDED if name not in columns]:
+        raise InputError(
+            f"observations lack {', '.join(missing)}",
+            allowed=f"columns: {', '.join(_NEEDED)} and value",
+            hint=near_name(missing[0], columns),
+        )
+    if "value" not in columns and not set(_COUNTED) & set(columns):
+        raise InputError(
+            "observations have no value",
+            allowed=f"a column value, or any of {', '.join(_COUNTED)}",
+            hint=near_name("value", columns),
+        )
 
 
 def _named(rows: pl.LazyFrame) -> pl.LazyFrame:

@@ -123,6 +123,19 @@ def test_without_a_value_engagement_is_what_grows() -> None:
     assert (row["value"], row["comments"]) == (10 + 2 * 20, 20)
 
 
+def test_a_count_that_comes_to_be_known_is_no_growth() -> None:
+    counted = pl.concat(
+        seen((item, h, None)).drop("value").with_columns(
+            reactions=pl.lit(10), comments=pl.lit(n, pl.Int64), shares=pl.lit(None, pl.Int64)
+        )
+        for item, h, n in (("a", 1.0, None), ("a", 2.0, 5), ("b", 1.0, 5), ("b", 2.0, 5))
+    )  # fmt: skip
+    assert [(row["why"], row["growth_h"], row["value"]) for row in said(counted)] == [
+        ("age", None, 20),
+        ("growth", 0, 20),
+    ]
+
+
 def test_a_source_with_a_range_of_its_own_is_forecast_by_it() -> None:
     own = replace(FLAT, bands=(*FLAT.bands, Band("age", 0.0, 0.0, math.log(2), math.log(3), 40, "board")))
     rows = said(
