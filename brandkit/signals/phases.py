@@ -1,8 +1,9 @@
 """Whether a story rises or fades, by its own growth: what came lately against what came before.
 
-Two counts are never equal by chance, so a change is claimed only where counting noise does not explain
+Two counts are seldom equal by chance, so a change is claimed only where counting noise does not explain
 it, and only where it would be claimed without any one of the story's items as well. Hence one late item
-does not turn a fading story into a rising one, nor one that is missing the other way round.
+does not turn a fading story into a rising one, nor one that is missing the other way round. What fell
+far below the rate of its own life is fading too, so that a large story is not woken by a straggler.
 """
 
 from __future__ import annotations
@@ -29,10 +30,14 @@ LEAST_LIFE_H = 2.0
 """A younger story has no growth to speak of yet."""
 
 SILENT_H = 12.0
-"""A story nobody added to for longer than this is fading, whatever it was."""
+"""A story nobody added to for longer than this is fading, whatever it was; and one that had far less in
+this time than its life before makes expect."""
 
 CLAIMED_FROM = 1.645
 """How many standard deviations a change must be: one in twenty by chance, on either side."""
+
+SPENT_FROM = 2.326
+"""The same for a story below the rate of its whole life: one in a hundred, for it comes on top."""
 
 # A story first seen within a day of now is new, where nothing says since when.
 _NEW = timedelta(hours=24)
@@ -42,6 +47,8 @@ GROWTH: Mapping[str, Any] = {
     "n_recent": pl.Int64(),
     "expected_recent": pl.Float64(),
     "growth_z": pl.Float64(),
+    "n_half_day": pl.Int64(),
+    "expected_half_day": pl.Float64(),
     "recent_h": pl.Float64(),
     "before_h": pl.Float64(),
     "n_dated": pl.Int64(),
@@ -89,10 +96,11 @@ def story_growth(items: pl.LazyFrame | pl.DataFrame, *, as_of: datetime) -> pl.L
             looked at.
     Units:  ``n_recent`` items published in the last ``recent_h`` hours (6, or half the story's life),
             ``expected_recent`` had they come as in the ``before_h`` hours before (24, or since its
-            first item), ``growth_z`` how many standard deviations lie between.
+            first item), ``growth_z`` how many standard deviations lie between. ``n_half_day`` in the
+            last 12 h, ``expected_half_day`` by all that came before in its life.
     Nulls:  an item without a date, or dated after it was collected or after ``as_of``, is in
             ``n_undated`` and nowhere else. trend, expected_recent and growth_z are null for a story
-            younger than ``LEAST_LIFE_H``, or without a date.
+            younger than ``LEAST_LIFE_H``, or without a date; expected_half_day for one under a day.
     Raises: InputError where a column is missing.
     Source: two Poisson rates compared on the square-root scale (Huffman 1984; Gu et al. 2008).
 
@@ -178,12 +186,20 @@ def _counted(dated: pl.LazyFrame, as_of: datetime) -> pl.LazyFrame:
         .agg(
             n_recent=pl.col("_is_recent").sum().cast(pl.Int64),
             _n_before=pl.col("_is_before").sum().cast(pl.Int64),
+            n_half_day=(pl.col("_ago_h") < SILENT_H).sum().cast(pl.Int64),
+            _n_life=((pl.col("_ago_h") >= SILENT_H) & (pl.col("_ago_h") < pl.col("_life_h")))
+            .sum()
+            .cast(pl.Int64),
             recent_h=pl.col("_recent_h").first(),
             before_h=pl.col("_before_h").first(),
             _life_h=pl.col("_life_h").first(),
         )
         .with_columns(
-            _share=pl.when(pl.col("_life_h") >= LEAST_LIFE_H).then(pl.col("recent_h") / pl.col("before_h"))
+            _share=pl.when(pl.col("_life_h") >= LEAST_LIFE_H).then(pl.col("recent_h") / pl.col("before_h")),
+            # Half a day is a part of a life only where there is as much before it.
+            _half_share=pl.when(pl.col("_life_h") >= 2 * SILENT_H).then(
+                SILENT_H / (pl.col("_life_h") - SILENT_H)
+            ),
         )
     )
 
@@ -201,20 +217,25 @@ def _claimed(counts: pl.LazyFrame) -> pl.LazyFrame:
     # Of all other single items, a recent one matters most to a rise and an earlier one to a fall.
     rises = pl.min_horizontal(_z(recent - 1, before, share), without_first) >= CLAIMED_FROM
     falls = pl.max_horizontal(_z(recent, before - 1, share), without_first) <= -CLAIMED_FROM
+    # Below its life's rate, and with no item without which it would seem to rise.
+    may_rise = pl.max_horizontal(_z(recent, before - 1, share), without_first) >= CLAIMED_FROM
+    late, life, half_share = pl.col("n_half_day"), pl.col("_n_life"), pl.col("_half_share")
+    is_spent = (_z(late, life - 1, half_share) <= -SPENT_FROM).fill_null(value=False)
     is_known = share.is_not_null()
     stands = pl.col("_share_less").is_not_null()
     trend = (
         pl.when(is_known & stands & rises)
         .then(pl.lit("rising"))
-        .when(is_known & stands & falls)
+        .when(is_known & stands & (falls | (is_spent & ~may_rise)))
         .then(pl.lit("fading"))
         .when(is_known)
         .then(pl.lit("steady"))
     )
     return counts.with_columns(
-        pl.col("n_recent").fill_null(0),
+        pl.col("n_recent", "n_half_day").fill_null(0),
         trend=trend.cast(TREND),
         expected_recent=(before * share).round(4),
+        expected_half_day=(life * half_share).round(4),
         growth_z=_z(recent, before, share).round(4),
         recent_h=pl.col("recent_h").round(4),
         before_h=pl.col("before_h").round(4),

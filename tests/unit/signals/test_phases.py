@@ -73,6 +73,17 @@ def test_the_phase_of_a_story_that_is_not_new(hours_ago: list[float | None], exp
     assert phase(hours_ago) == expected
 
 
+def test_a_large_story_is_not_woken_by_a_straggler() -> None:
+    over = [h / 2 for h in range(80, 121)]
+    assert phase(over) == phase([*over, 0.5]) == "fading"
+    told = grown([*over, 0.5])
+    # 40 after the first in the 48 h before make 10 expected in 12.
+    assert (told["n_half_day"], told["expected_half_day"]) == (1, 10.0)
+    # It rises when many come again, and a story of four was never large.
+    assert phase([*over, 0.5, 1.0, 1.5, 2.0, 2.5]) == "rising"
+    assert phase([60.0, 50.0, 40.0, 0.5]) == "steady"
+
+
 def test_a_story_is_new_until_it_is_silent() -> None:
     def since(hours: float) -> str:
         told = story_phases(story([14.0, 13.0, 5.0]), as_of=NOW, new_since=NOW - hours * HOUR)
