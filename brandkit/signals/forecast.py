@@ -70,8 +70,8 @@ def forecast_peak(
     Shape:  one row per item seen up to ``as_of``, sorted by item_id, with the columns of
             ``FORECAST``. Takes item_id, observed_at, published_at and value, or instead of value any
             of reactions, comments and shares (engagement: reactions + 2 comments + 3 shares); comments
-            and source where there are. A forecast is as of the item's last
-            sighting, ``last_seen_at``; rows after ``as_of`` are not looked at.
+            and source where there are. A forecast is as of the item's last sighting with a value,
+            ``last_seen_at``; rows after ``as_of`` are not looked at.
     Units:  ``expected_peak``, ``low``, ``high`` in the units of value, never below what was seen;
             eight in ten peaks lie from low to high. ``growth_h`` value gained per hour, ``rate_h``
             its logarithm per hour (.69 doubles), ``age_h`` hours at the last sighting. Instants
@@ -79,7 +79,7 @@ def forecast_peak(
     Nulls:  no forecast (``why``): ``undated`` where the time of publishing is not known or lies after
             the first sighting; ``no_value`` where no value is known. growth_h and rate_h are null
             for an item seen once (``why`` is ``age`` then, else ``growth``). A value that is
-            negative or not finite is not known; an item that is not seen any more has no lower peak.
+            negative or not finite is not known. That an item is not seen any more changes nothing.
     Raises: InputError where a column is missing.
     Source: growth in logarithms, by age: Szabo and Huberman 2010; ranges by the quantiles of what
             became of finished items (split conformal). ``n_finished`` of them taught the range;
@@ -105,10 +105,11 @@ def features(observations: pl.LazyFrame | pl.DataFrame, *, as_of: datetime | Non
     Shape: item_id, source, last_seen_at, value, highest, growth_h, rate_h, comments, age_h,
     n_observations, why and kind (``why`` where it is one of a forecast).
     """
-    last_at = pl.col("_at").max().over("item_id")
+    usable = pl.col("_value").is_not_null()
+    # Of the last sighting with a value: one without says nothing of growth.
+    last_at = pl.when(usable).then("_at").max().over("item_id")
     hours_before = (last_at - pl.col("_at")).dt.total_microseconds() / 3.6e9
     known = _sightings(observations, as_of).with_columns(_before_h=hours_before)
-    usable = pl.col("_value").is_not_null()
     in_span = usable & pl.col("_before_h").is_between(*_RATE_SPAN_H)
 
     def latest(name: str, of: pl.Expr) -> pl.Expr:

@@ -85,6 +85,12 @@ def test_growth_is_read_from_the_latest_sighting_that_is_early_enough() -> None:
     assert row["growth_h"] == 60.0
 
 
+def test_a_sighting_without_a_value_changes_nothing() -> None:
+    assert said(seen(("a", 1.0, 50.0), ("a", 3.0, 100.0), ("a", 4.0, None))) == said(
+        seen(("a", 1.0, 50.0), ("a", 3.0, 100.0))
+    )
+
+
 def test_what_is_not_known_gives_no_forecast_and_says_why() -> None:
     rows = said(
         pl.concat(
