@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from brandkit.settings import Settings as Settings
     from brandkit.signals.bursts import detect_bursts as detect_bursts
     from brandkit.signals.coordination import coordinated_pairs as coordinated_pairs
+    from brandkit.signals.forecast import forecast_peak as forecast_peak
+    from brandkit.signals.phases import story_phases as story_phases
     from brandkit.signals.stories import cluster_stories as cluster_stories
     from brandkit.sources.files import scan_items as scan_items
     from brandkit.store.state import StateStore as StateStore
@@ -74,6 +76,7 @@ _ROOMS = {
     "detect_bursts": "signals.bursts",
     "explain": "record.explain",
     "explain_frame": "record.explain_frame",
+    "forecast_peak": "signals.forecast",
     "give_verdict": "desk.verdicts",
     "hindsight": "record.hindsight",
     "kept": "record.kept",
@@ -84,6 +87,7 @@ _ROOMS = {
     "set_state": "desk.states",
     "split_story": "desk.stories",
     "standard_pipeline": "assess",
+    "story_phases": "signals.phases",
     "verify": "record.verify",
     "what_holds": "record.why_not",
     "what_if": "record.what_if",
@@ -114,6 +118,7 @@ __all__ = [
     "detect_bursts",
     "explain",
     "explain_frame",
+    "forecast_peak",
     "give_verdict",
     "hindsight",
     "kept",
@@ -124,6 +129,7 @@ __all__ = [
     "set_state",
     "split_story",
     "standard_pipeline",
+    "story_phases",
     "verify",
     "what_holds",
     "what_if",

@@ -21,6 +21,7 @@ from brandkit.scoring.outcome import settle
 from brandkit.signals.coordination import coordination
 from brandkit.signals.copies import copies
 from brandkit.signals.mentions import mentions
+from brandkit.signals.phases import story_growth
 from brandkit.signals.risk import risk
 from brandkit.signals.sentiment import sentiment
 from brandkit.signals.spread import spread
@@ -82,7 +83,7 @@ def scoring_stages() -> tuple[Stage, ...]:
         Stage("gate", gates.gate, takes=gates.TAKES, gives=("gates",)),
         Stage(
             "decide", gates.decide, scope="key", key="story_id", takes=("gates", "story_id", "in_scope"),
-            gives=("decision", "reason"), checkpoint=settle,
+            gives=("decision", "reason"), checkpoint=settled,
         ),
     )  # fmt: skip
 
@@ -109,6 +110,11 @@ def told(frame: pl.DataFrame, ctx: RunContext) -> Checked:
     ).height:
         raise ContractError(f"{n} copies point at an item that is not there", where=f"in run {ctx.run_id}")
     return Checked(frame.sort("item_id"))
+
+
+def settled(frame: pl.DataFrame, ctx: RunContext) -> Checked:
+    """The last checkpoint, with the growth of each story beside what was decided."""
+    return settle(frame, ctx, growth=story_growth(frame, as_of=ctx.as_of).collect())
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,6 +201,9 @@ STORY: Columns = {
     "first_seen_at": INSTANT,
     "last_seen_at": INSTANT,
     "phase": PHASE,
+    # What came in the last hours, and what the hours before make expect: see signals/phases.py.
+    "n_recent": pl.Int64,
+    "expected_recent": pl.Float64,
     "is_continued": pl.Boolean,
     "disputed": pl.Boolean,
     "desk_state": DESK_STATE,
@@ -300,7 +303,10 @@ def _checks(name: str) -> list[pa.Check]:
         return [pa.Check.in_range(0, 1)]
     if name == "sentiment":
         return [pa.Check.in_range(-1, 1)]
-    if name in ("velocity_h", "engagement", "engagement_ratio", "age_h", "span_h", "median_engagement"):
+    if name in (
+        "velocity_h", "engagement", "engagement_ratio", "age_h", "span_h", "median_engagement",
+        "expected_recent",
+    ):  # fmt: skip
         # Polars orders NaN above every number, so a lower bound alone would let it pass.
         return [pa.Check.in_range(0, sys.float_info.max)]
     if name in ("revision", "rank"):

@@ -15,8 +15,8 @@ from benchmarks.quality.figures import REAL, table
 
 # Each module has ``figures(folder) -> Iterable[Figure]``; its docstring says what is measured, and how.
 SUBJECTS: tuple[str, ...] = (
-    "bursts", "contradiction", "copies", "embeddings", "mentions", "newsworthiness", "risk",
-    "sentiment", "stories", "trust",
+    "bursts", "contradiction", "copies", "embeddings", "forecast", "mentions", "newsworthiness",
+    "phases", "risk", "sentiment", "stories", "trust",
 )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from brandkit.cli.calibrating import calibrate
 from brandkit.cli.comparing import compare
 from brandkit.cli.desk import state, verdict
 from brandkit.cli.finding import find
+from brandkit.cli.forecasting import forecast
 from brandkit.cli.init import init
 from brandkit.cli.lineage import lineage
 from brandkit.cli.looking_back import hindsight
@@ -66,6 +67,7 @@ for command in (
     find,
     voice,
     bursts,
+    forecast,
     hindsight,
     calibrate,
     simulate,

@@ -17,7 +17,7 @@ from brandkit import schemas
 from brandkit.errors import UnknownError
 from brandkit.profile import BrandProfile
 from brandkit.record.phrases import counted, spoken
-from brandkit.record.series import runs_between
+from brandkit.record.series import one_run, runs_between
 from brandkit.record.stability import UNUSUAL, distance, quantile, stability
 from brandkit.scoring.modifiers import MODIFIERS
 from brandkit.store.runs import RunRow
@@ -165,7 +165,7 @@ def drift(
     Raises: UnknownError where there is no such run.
     """
     with store.reading():
-        row = _run(store, profile_id, run)
+        row = one_run(store, profile_id, run)
         before = _before(store, row).tail(last)
         ids = before["run_id"].to_list()
         counts = store.score_counts([row.run_id, *ids])
@@ -189,17 +189,6 @@ def drift(
         gates=_gates(counts, profile),
         notes=tuple(_notes(row, before)),
     )
-
-
-def _run(store: StateStore, profile_id: str, run: str | None) -> RunRow:
-    found = store.run(run) if run else store.latest(profile_id, "daily")
-    if found is None or found.profile_id != profile_id:
-        raise UnknownError(
-            f"no {f'run {run}' if run else 'complete daily run'} of profile '{profile_id}'",
-            where=f"in {store.path}",
-            hint="brandkit runs lists them",
-        )
-    return found
 
 
 def _before(store: StateStore, row: RunRow) -> pl.DataFrame:

@@ -59,6 +59,21 @@ def days_of(store: StateStore, profile_id: str, *, first: date | None, last: dat
     return Days(profile_id, first, last, runs)
 
 
+def one_run(store: StateStore, profile_id: str, run: str | None) -> RunRow:
+    """A run of a profile by its id, or its latest daily one.
+
+    Raises: UnknownError where there is none, or it is another profile's.
+    """
+    found = store.run(run) if run else store.latest(profile_id, "daily")
+    if found is None or found.profile_id != profile_id:
+        raise UnknownError(
+            f"no {f'run {run}' if run else 'complete daily run'} of profile '{profile_id}'",
+            where=f"in {store.path}",
+            hint="brandkit runs lists them",
+        )
+    return found
+
+
 def runs_between(
     store: StateStore,
     profile_id: str,

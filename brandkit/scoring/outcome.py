@@ -15,9 +15,12 @@ from brandkit.errors import ContractError
 from brandkit.pipeline import Checked, RunContext
 from brandkit.scoring.desk_word import with_desk
 
-# A story nobody added to for this long is fading; one that won a publisher this recently is rising.
-_FADING = timedelta(hours=12)
-_RISING = timedelta(hours=3)
+# A story nobody added to for this long is fading, however it grew.
+_SILENT = timedelta(hours=12)
+# What ``story_growth`` measures and a story keeps: its trend, and the two counts behind it.
+_GROWTH: schemas.Columns = {
+    "story_id": pl.String, "trend": pl.String, "n_recent": pl.Int64, "expected_recent": pl.Float64,
+}  # fmt: skip
 # What makes an item complete enough to stand for its story.
 _COMPLETE = ("title", "summary", "url", "author", "published_at")
 # Who comes first, and whether more is better; what is not known comes last, and item_id ends every tie.
@@ -25,8 +28,11 @@ LEAD_ORDER = {"_speaks": True, "tier": False, "_complete": True, "published_at":
 RANK_ORDER = {"total": True, "_confidence": True, "published_at": True, "item_id": False}
 
 
-def settle(frame: pl.DataFrame, ctx: RunContext) -> Checked:
+def settle(frame: pl.DataFrame, ctx: RunContext, *, growth: pl.DataFrame | None = None) -> Checked:
     """The records (ranked, with their leads) and, as the output ``stories``, one row per story.
+
+    ``growth`` says of each story whether it grows (story_id, trend, n_recent, expected_recent); a
+    story it does not name is neither rising nor fading by it.
 
     Shape:  records are the rows in scope, sorted by item_id; the rest is set aside as context.
     Raises: ContractError where a record breaks its schema.
@@ -34,7 +40,7 @@ def settle(frame: pl.DataFrame, ctx: RunContext) -> Checked:
     marked = ranked(with_leads(frame.filter("in_scope")))
     records = schemas.conform(marked.lazy(), schemas.RECORD).sort("item_id").collect()
     check_values(records, schemas.Records, where=f"records of {ctx.run_id}")
-    stories = fold_stories(frame, records, ctx)
+    stories = fold_stories(frame, records, ctx, growth=growth)
     check_values(stories, schemas.Stories, where=f"stories of {ctx.run_id}")
     return Checked(records, set_aside=frame.height - records.height, outputs={"stories": stories})
 
@@ -81,7 +87,9 @@ def _in_order(records: pl.DataFrame, order: Mapping[str, bool]) -> pl.DataFrame:
     return records.sort(list(order), descending=list(order.values()), nulls_last=True)
 
 
-def fold_stories(frame: pl.DataFrame, records: pl.DataFrame, ctx: RunContext) -> pl.DataFrame:
+def fold_stories(
+    frame: pl.DataFrame, records: pl.DataFrame, ctx: RunContext, *, growth: pl.DataFrame | None = None
+) -> pl.DataFrame:
     """One row per story that has a record: its lead's decision, its facts, its desk state."""
     carried = (
         frame.lazy()
@@ -96,6 +104,8 @@ def fold_stories(frame: pl.DataFrame, records: pl.DataFrame, ctx: RunContext) ->
         .unique()
         .with_columns(is_continued=pl.lit(value=True))
     )
+    known = schemas.empty(_GROWTH) if growth is None else growth
+    grown = known.lazy().select(pl.col(name).cast(dtype) for name, dtype in _GROWTH.items())
     leads = (
         records.lazy()
         .filter("is_lead")
@@ -103,6 +113,7 @@ def fold_stories(frame: pl.DataFrame, records: pl.DataFrame, ctx: RunContext) ->
         .join(carried, on="story_id", how="left")
         .join(recorded, on="story_id", how="left")
         .join(earlier, on="story_id", how="left")
+        .join(grown, on="story_id", how="left")
         .with_columns(is_continued=pl.col("is_continued").fill_null(value=False), phase=_phase(ctx))
         .pipe(with_desk, frame, ctx)
     )
@@ -111,14 +122,11 @@ def fold_stories(frame: pl.DataFrame, records: pl.DataFrame, ctx: RunContext) ->
 
 def _phase(ctx: RunContext) -> pl.Expr:
     """new, rising, steady or fading, as of the run."""
-    as_of = pl.lit(ctx.as_of)
     return (
-        pl.when(pl.col("last_seen_at") < as_of - _FADING)
+        pl.when(pl.col("last_seen_at") < pl.lit(ctx.as_of) - _SILENT)
         .then(pl.lit("fading"))
         .when(~pl.col("is_continued").fill_null(value=False) & (pl.col("first_seen_at") >= ctx.window_start))
         .then(pl.lit("new"))
-        .when(pl.col("last_new_publisher_at") >= as_of - _RISING)
-        .then(pl.lit("rising"))
-        .otherwise(pl.lit("steady"))
+        .otherwise(pl.col("trend").fill_null("steady"))
         .cast(schemas.PHASE)
     )

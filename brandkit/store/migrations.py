@@ -53,7 +53,8 @@ def _places(columns: Columns, inside: str = "") -> Iterator[tuple[str, Any]]:
 
 MIGRATIONS: tuple[Migration, ...] = (
     Migration("create_tables", create_tables),
-    Migration("add_sentiment", add_missing_columns),
+    # The tone of an item; the counts behind a story's phase.
+    Migration("add_tone_and_growth", add_missing_columns),
 )
 
 

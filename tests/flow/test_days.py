@@ -49,8 +49,23 @@ def test_what_went_on_is_not_new_and_what_nobody_adds_to_fades(runner: bk.Runner
     ran(runner)
     noon = ran(runner, NEXT, on=TUESDAY, as_of=f"{TUESDAY}T07:30:00+00:00")
     stories = runner.store.stories(noon.run_id)
-    assert of(stories, "Nordlys")["phase"] == "rising"
+    # Three of Monday and one late item: that is no growth.
+    assert of(stories, "Nordlys")["phase"] == "steady"
     assert of(stories, "Choir")["phase"] == "new"
+
+
+def test_a_story_that_more_and_more_carry_is_rising(runner: bk.Runner) -> None:
+    ran(runner)
+    more = tuple(
+        row(f"paper{n}.example", "Nordlys recall of oat drink widened as prices rise", on=TUESDAY,
+            clock=f"0{n}:30:00")
+        for n in (3, 4, 5, 6, 7)
+    )  # fmt: skip
+    noon = ran(runner, more, on=TUESDAY, as_of=f"{TUESDAY}T08:00:00+00:00")
+    nordlys = of(runner.store.stories(noon.run_id), "Nordlys")
+    # Five in 6 h. Of Monday's three the first begins its life; two in the 18.5 h after it.
+    assert (nordlys["phase"], nordlys["n_recent"]) == ("rising", 5)
+    assert nordlys["expected_recent"] == round(2 * 6 / 18.5, 4)
 
 
 def test_an_item_seen_again_keeps_its_first_hour_and_gains_a_sighting(runner: bk.Runner) -> None:

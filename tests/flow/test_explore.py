@@ -37,6 +37,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> str:
         "would move",
         "stories first decided on",
         "verdicts",
+        "with an engagement",
         "due",
     ],
 )

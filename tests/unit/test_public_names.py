@@ -16,8 +16,9 @@ NAMES = [
     "Assessment", "BrandProfile", "BrandkitError", "Decision", "Gate", "History", "Modifier", "Pipeline",
     "RunContext", "RunResult", "Runner", "Settings", "Stage", "StateStore", "Task", "assess", "calibrate",
     "cluster_stories", "compare", "coordinated_pairs", "detect_bursts", "explain", "explain_frame",
-    "give_verdict", "hindsight", "kept", "lineage", "merge_stories", "replay", "scan_items", "set_state",
-    "split_story", "standard_pipeline", "verify", "what_holds", "what_if", "why_not",
+    "forecast_peak", "give_verdict", "hindsight", "kept", "lineage", "merge_stories", "replay", "scan_items",
+    "set_state", "split_story", "standard_pipeline", "story_phases", "verify", "what_holds", "what_if",
+    "why_not",
 ]  # fmt: skip
 
 

@@ -28,6 +28,7 @@ def valid() -> dict[str, pl.DataFrame]:
     stories = settled.outputs["stories"].with_columns(
         snoozed_until=pl.lit(AS_OF, schemas.INSTANT), reopened=pl.lit("disputed", schemas.REOPENED),
         verdict_id=pl.lit("v"), state_id=pl.lit("s"), assignee=pl.lit("Ann"),
+        n_recent=pl.lit(1, pl.Int64), expected_recent=pl.lit(1.0),
     )  # fmt: skip
     observations = items.with_columns(observed_at="seen_at").select(list(schemas.OBSERVATION))
     refused = {"raw_file": "f", "stage": "normalise", "reasons": ["no_identity"], "raw": "{}"}
@@ -52,7 +53,7 @@ MAY_BE_NULL: dict[str, set[str]] = {
     "Observations": {"reactions", "comments", "shares", "views", "content_hash"},
     "Stories": {
         "title", "url", "first_seen_at", "last_seen_at", "verdict_id", "state_id", "assignee",
-        "snoozed_until", "reopened",
+        "snoozed_until", "reopened", "n_recent", "expected_recent",
     },
     "Rejects": {"raw_file", "raw_row", "raw"},
 }  # fmt: skip

@@ -136,22 +136,35 @@ def test_an_unexpired_verdict_stands_beside_the_decision(given: list[Any], effec
 
 
 @pytest.mark.parametrize(
-    ("facts", "is_continued", "phase"),
+    ("facts", "is_continued", "trend", "phase"),
     [
-        ({"first_seen_at": AS_OF - 5 * H, "last_new_publisher_at": AS_OF - 4 * H}, False, "new"),
-        ({"first_seen_at": AS_OF - 5 * H, "last_new_publisher_at": None}, False, "new"),
-        ({"first_seen_at": AS_OF - 2 * H, "last_new_publisher_at": AS_OF - H}, False, "new"),
-        ({"first_seen_at": AS_OF - 50 * H, "last_new_publisher_at": AS_OF - 3 * H}, True, "rising"),
-        ({"first_seen_at": AS_OF - 50 * H, "last_new_publisher_at": AS_OF - 4 * H}, True, "steady"),
-        ({"first_seen_at": AS_OF - 50 * H, "last_new_publisher_at": None}, False, "steady"),
-        ({"first_seen_at": AS_OF - 50 * H, "last_seen_at": AS_OF - 13 * H}, True, "fading"),
-        ({"first_seen_at": AS_OF - 50 * H, "last_seen_at": AS_OF - 12 * H}, True, "steady"),
+        ({"first_seen_at": AS_OF - 5 * H}, False, None, "new"),
+        ({"first_seen_at": AS_OF - 5 * H}, False, "rising", "new"),
+        ({"first_seen_at": AS_OF - 50 * H}, True, "rising", "rising"),
+        ({"first_seen_at": AS_OF - 50 * H}, True, "steady", "steady"),
+        ({"first_seen_at": AS_OF - 50 * H}, True, None, "steady"),
+        ({"first_seen_at": AS_OF - 50 * H}, False, None, "steady"),
+        ({"first_seen_at": AS_OF - 50 * H}, True, "fading", "fading"),
+        ({"first_seen_at": AS_OF - 50 * H, "last_seen_at": AS_OF - 13 * H}, True, None, "fading"),
+        ({"first_seen_at": AS_OF - 50 * H, "last_seen_at": AS_OF - 12 * H}, True, None, "steady"),
     ],
 )
-def test_the_phase_of_a_story(facts: dict[str, Any], is_continued: bool, phase: str) -> None:
+def test_the_phase_of_a_story(
+    facts: dict[str, Any], is_continued: bool, trend: str | None, phase: str
+) -> None:
     past = replace(History.empty(), items=stories([(item_id(9), "s1" if is_continued else "s0")]))
-    told = story({"last_new_publisher_at": None, **facts}, ctx=context(history=past))
+    ctx = context(history=past)
+    growth = pl.DataFrame({"story_id": ["s1"], "trend": [trend], "n_recent": [5], "expected_recent": [1.5]})
+    checked = settle(judged(signals({**FACTS, **facts}), ctx), ctx, growth=growth)
+    told = checked.outputs["stories"].row(0, named=True)
     assert (told["phase"], told["is_continued"]) == (phase, is_continued)
+    # The two counts behind it are kept with the story.
+    assert (told["n_recent"], told["expected_recent"]) == (5, 1.5)
+
+
+def test_a_story_whose_growth_is_not_known_has_none() -> None:
+    told = story({"first_seen_at": AS_OF - 50 * H})
+    assert (told["phase"], told["n_recent"], told["expected_recent"]) == ("steady", None, None)
 
 
 def test_a_record_that_breaks_its_schema_is_a_bug_of_ours() -> None:
