@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from brandkit.cli.base import PATH, Answer, Command, open_store
-from brandkit.cli.spans import ID_CHARACTERS, meant, rows, span_data, span_options, write_csv
+from brandkit.cli.base import Answer, Command, open_store
+from brandkit.cli.spans import ID_CHARACTERS, days_and_csv, days_meant, rows, span_data, write_csv
 from brandkit.cli.tables import show_line, show_table
-from brandkit.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from brandkit.record.name_bursts import NameBursts
 
-_DAYS, _MOST_LINES = 7, 30
+_MOST_LINES = 30
 _COLUMNS: Mapping[str, tuple[str, Any]] = {
     "at": ("hour", lambda at: f"{at:%Y-%m-%d %H:%M}"),
     "name": ("name", str),
@@ -37,12 +36,7 @@ _COLUMNS: Mapping[str, tuple[str, Any]] = {
     short_help="The hours in which a name was spoken of far more than usual.",
     epilog="\b\nExample:\n  brandkit bursts --profile technology --days 7",
 )
-@click.option(
-    "--days", type=click.IntRange(min=1), metavar="N",
-    help=f"How many days up to the last, instead of --first. [default: {_DAYS}]",
-)  # fmt: skip
-@click.option("--csv", "csv_path", type=PATH, metavar="FILE", help="Write every name and hour.")
-@span_options
+@days_and_csv(7, "every name and hour")
 def bursts(
     *, days: int | None, csv_path: Path | None, first: datetime | None, last: datetime | None,
     profile_id: str | None, store_path: Path | None,
@@ -54,12 +48,8 @@ def bursts(
     """
     from brandkit.record.name_bursts import name_bursts
 
-    if first and days:
-        raise UsageError("--first and --days both say where to begin", hint="give one of them")
     store = open_store(store_path)
-    asked = meant(store, None, profile_id, first, last)
-    asked.pop("run")
-    found = name_bursts(store, **asked, days=days or _DAYS)
+    found = name_bursts(store, **days_meant(store, profile_id, first, last, days))
     notes = () if csv_path is None else (write_csv(found.frame, csv_path),)
     data = {**span_data(found.days), "bursts": found.told().to_dicts(), "not_enough_history": found.unknown()}
     return Answer(data, lambda screen: _show(screen, found), notes=notes)

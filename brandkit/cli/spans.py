@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from brandkit.cli.base import PATH
 from brandkit.cli.reading import PROFILE, STORE, _complete_runs, profile_id_of
 from brandkit.errors import InputError, UsageError
 
@@ -35,6 +36,32 @@ def span_options(function: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(_OPTIONS):
         function = option(function)
     return function
+
+
+def days_and_csv(days: int, written: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The options of a reading of many days, with those of ``span_options``: --days and --csv."""
+
+    def with_options(function: Callable[..., Any]) -> Callable[..., Any]:
+        said = f"How many days up to the last, instead of --first. [default: {days}]"
+        asked = click.option("--days", type=click.IntRange(min=1), metavar="N", help=said)
+        file = click.option("--csv", "csv_path", type=PATH, metavar="FILE", help=f"Write {written}.")
+        return asked(file(span_options(function)))
+
+    return with_options
+
+
+def days_meant(
+    store: StateStore, profile: str | None, first: datetime | None, last: datetime | None, days: int | None
+) -> dict[str, Any]:
+    """Which days are meant, as the library takes them; without ``days``, as many as it takes itself.
+
+    Raises: UsageError where both ``first`` and ``days`` say where to begin; UnknownError for no run.
+    """
+    if first and days:
+        raise UsageError("--first and --days both say where to begin", hint="give one of them")
+    asked = meant(store, None, profile, first, last)
+    asked.pop("run")
+    return asked | ({"days": days} if days else {})
 
 
 def meant(

@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from brandkit.cli.base import PATH, Answer, Command, open_store
-from brandkit.cli.spans import meant, percent, rows, span_data, span_options, write_csv
+from brandkit.cli.base import Answer, Command, open_store
+from brandkit.cli.spans import days_and_csv, days_meant, percent, rows, span_data, write_csv
 from brandkit.cli.tables import show_line, show_table
-from brandkit.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from brandkit.record.voice import Voice
 
-_DAYS = 28
 _MOST_LINES = 60
 _COLUMNS: Mapping[str, tuple[str, Any]] = {
     "name": ("name", str),
@@ -44,13 +42,8 @@ _COLUMNS: Mapping[str, tuple[str, Any]] = {
     short_help="Who was spoken of: own and rival names by day, tier and tone.",
     epilog="\b\nExample:\n  brandkit voice --profile technology --days 28 --csv voice.csv",
 )
-@click.option(
-    "--days", type=click.IntRange(min=1), metavar="N",
-    help=f"How many days up to the last, instead of --first. [default: {_DAYS}]",
-)  # fmt: skip
 @click.option("--each-day", is_flag=True, help="A line for each day and name, not for each name.")
-@click.option("--csv", "csv_path", type=PATH, metavar="FILE", help="Write every day, name, tier and tone.")
-@span_options
+@days_and_csv(28, "every day, name, tier and tone")
 def voice(
     *, days: int | None, each_day: bool, csv_path: Path | None, first: datetime | None,
     last: datetime | None, profile_id: str | None, store_path: Path | None,
@@ -62,12 +55,8 @@ def voice(
     """
     from brandkit.record.voice import voice as read_voice
 
-    if first and days:
-        raise UsageError("--first and --days both say where to begin", hint="give one of them")
     store = open_store(store_path)
-    asked = meant(store, None, profile_id, first, last)
-    asked.pop("run")
-    found = read_voice(store, **asked, days=days or _DAYS)
+    found = read_voice(store, **days_meant(store, profile_id, first, last, days))
     notes = () if csv_path is None else (write_csv(found.frame, csv_path),)
     return Answer(_data(found), lambda screen: _show(screen, found, each_day=each_day), notes=notes)
 
