@@ -14,7 +14,15 @@ from pathlib import Path
 from benchmarks.quality.figures import REAL, table
 
 # Each module has ``figures(folder) -> Iterable[Figure]``; its docstring says what is measured, and how.
-SUBJECTS: tuple[str, ...] = ("contradiction", "copies", "embeddings", "mentions", "stories", "trust")
+SUBJECTS: tuple[str, ...] = (
+    "contradiction",
+    "coordination",
+    "copies",
+    "embeddings",
+    "mentions",
+    "stories",
+    "trust",
+)
 
 
 def main() -> int:

@@ -75,6 +75,15 @@ class Meetings:
         """Both accounts of each meeting as one number."""
         return self.line.account[self.a] * len(self.line.accounts) + self.line.account[self.b]
 
+    def between(self, pairs: pl.DataFrame) -> Meetings:
+        """The meetings of these pairs (account_a < account_b) only."""
+        known = pl.DataFrame({"account": self.line.accounts}).with_row_index("place")
+        for side in "ab":
+            side_of = known.rename({"account": f"account_{side}", "place": side})
+            pairs = pairs.join(side_of, on=f"account_{side}", how="inner")
+        asked = pairs.select(pl.col("a").cast(pl.Int64) * len(self.line.accounts) + pl.col("b"))
+        return self.of(np.isin(self.pair(), asked.to_series().to_numpy()))
+
     def named(self) -> pl.DataFrame:
         """One row a meeting, with names: account_a, account_b, object, at_a, at_b, gap_s; sorted."""
         line = self.line

@@ -50,8 +50,9 @@ def coordination_evidence(
 
     ``pairs`` are those asked about (rows of ``coordinated_pairs``, or two names); without them, all that
     ``coordinated_pairs`` finds with the same settings. Their meetings are looked up among their own
-    shares, so a crowd around them hides nothing. At most ``most_pairs`` pairs with ``most_objects``
-    objects each, earliest first, are shown; how many are not stands in every row.
+    shares, so a crowd around them hides nothing. At most ``most_pairs`` pairs (by n_objects where that
+    is given, then by name) with ``most_objects`` objects each, earliest first, are shown; how many are
+    not stands in every row.
 
     Shape:  account_a < account_b, object, first_at and last_at of their shares that met, n_events,
             median_gap_s, n_a_first (meetings in which account_a was earlier), n_pair_shares of n_shares
@@ -78,39 +79,38 @@ def _asked(pairs: pl.LazyFrame | pl.DataFrame) -> pl.LazyFrame:
             allowed="columns: account_a, account_b",
             hint="coordinated_pairs(shares) gives them",
         )
-    named = plan.select(pl.col(name).cast(pl.String) for name in _PAIR).drop_nulls()
-    in_order = named.select(account_a=pl.min_horizontal(_PAIR), account_b=pl.max_horizontal(_PAIR))
-    return in_order.filter(pl.col("account_a") != pl.col("account_b")).unique()
+    n_objects = pl.col("n_objects") if "n_objects" in present else pl.lit(None)
+    named = plan.select(*(pl.col(name).cast(pl.String) for name in _PAIR), n=n_objects.cast(pl.Int64))
+    in_order = named.select("n", account_a=pl.min_horizontal(_PAIR), account_b=pl.max_horizontal(_PAIR))
+    differ = pl.col("account_a") != pl.col("account_b")
+    return in_order.drop_nulls(_PAIR).filter(differ).group_by(_PAIR).agg(pl.col("n").max())
 
 
 def _evidence(
     clean: pl.DataFrame, *, asked: pl.LazyFrame | None, rules: Rules, most_pairs: int, most_objects: int
 ) -> pl.DataFrame:
-    found = pairs_of(on_a_line(clean), rules)[0].lazy() if asked is None else asked
-    pairs = found.select(_PAIR).collect(engine="in-memory")
+    if asked is None:
+        asked = pairs_of(on_a_line(clean), rules)[0].lazy().select(*_PAIR, n="n_objects")
+    strongest = asked.sort("n", *_PAIR, descending=[True, False, False], nulls_last=True)
+    pairs = strongest.collect(engine="in-memory")
+    shown = pairs.select(_PAIR).head(most_pairs).with_row_index("rank")
     own = clean.filter(
-        pl.col("account").is_in(pl.concat([pairs["account_a"], pairs["account_b"]]).unique().implode())
+        pl.col("account").is_in(pl.concat([shown["account_a"], shown["account_b"]]).unique().implode())
     )
     # The cap is there for crowds; among the shares of those asked about every meeting counts.
     everything = Rules(rules.window_us, 1, 1, max(rules.cap, own.height))
-    line = on_a_line(own)
-    met = find(line, everything).named().join(pairs, on=_PAIR, how="semi")
-    things = _by_object(met).with_columns(n_objects=pl.len().over(_PAIR).cast(pl.Int64))
-    ranked = (
-        things.group_by(_PAIR)
-        .agg(pl.col("n_objects").first(), n=pl.col("n_events").sum())
-        .sort("n_objects", "n", *_PAIR, descending=[True, True, False, False])
-    )
-    shown = ranked.head(most_pairs).select(_PAIR).with_row_index("rank")
+    met = find(on_a_line(own), everything).between(shown).named()
     return (
-        things.join(shown, on=_PAIR, how="inner")
+        _by_object(met)
+        .with_columns(n_objects=pl.len().over(_PAIR).cast(pl.Int64))
+        .join(shown, on=_PAIR, how="inner")
         .join(_in_common(shown, own), on=_PAIR, how="left")
         .sort("rank", "first_at", "object")
         .filter(pl.int_range(pl.len()).over("rank") < most_objects)
         .pipe(_with_spread, clean, own)
         .with_columns(
             n_objects_left_out=(pl.col("n_objects") - most_objects).clip(lower_bound=0),
-            n_pairs_left_out=pl.lit(ranked.height - shown.height, dtype=pl.Int64),
+            n_pairs_left_out=pl.lit(pairs.height - shown.height, dtype=pl.Int64),
         )
         .sort("rank", "first_at", "object")
         .select(pl.col(name).cast(dtype) for name, dtype in EVIDENCE.items())
