@@ -78,7 +78,8 @@ def coordinated_pairs(
     popular objects are and how close together their shares come is in M; that two accounts like the
     same things is not. ``n_by_chance`` is how many pairs would meet on as many objects if every two
     accounts were as busy as these: the number of possible pairs times the Poisson chance of
-    n_objects or more. A pair with far less than 1 is not one of many.
+    n_objects or more. Under 1 a pair is more than chance gives; but in a frame that is mostly one ring,
+    the ring is its own background.
 
     Shape:  account, object, shared_at in; account_a < account_b, n_objects, n_events, median_gap_s,
             symmetry, gap_spread_s, spread_share, expected_events, n_by_chance out, one row per pair,
