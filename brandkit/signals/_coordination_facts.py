@@ -7,7 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.special import gammainc
 
-from brandkit.signals._coordination_pairs import Line, Meetings, Numbers, Rules, find, n_met
+from brandkit.signals._coordination_pairs import Line, Meetings, Numbers, Rules, find, n_met, sorted_by
 
 
 def pairs_of(line: Line, rules: Rules) -> tuple[pl.DataFrame, Meetings]:
@@ -35,7 +35,7 @@ def _on_enough(found: Meetings, *, least: int) -> Meetings:
         often = order[np.repeat(n >= least, n)]
         found, pair = found.of(often), pair[often]
     thing = found.line.object[found.a]
-    order = _sorted(pair, thing)
+    order = sorted_by(pair, thing)
     found, pair, thing = found.of(order), pair[order], thing[order]
     starts, n = _runs(pair)
     return found.of(np.repeat(_sums(_is_new(pair, thing), starts) >= least, n))
@@ -50,8 +50,8 @@ def _folded(met: Meetings, line: Line) -> pl.DataFrame:
     n_own, n_all = _n_own(kept), np.bincount(line.object, minlength=len(line.objects))
     own = _sums((n_own[met.a] + n_own[met.b]) * is_first, starts)
     gap = np.abs(at_a - at_b)
-    gap = gap[_sorted(pair, gap)]
-    posts = [_sums(_is_new(pair, at[_sorted(pair, at)]), starts) for at in (at_a, at_b)]
+    gap = gap[sorted_by(pair, gap)]
+    posts = [_sums(_is_new(pair, at[sorted_by(pair, at)]), starts) for at in (at_a, at_b)]
     low, middle, high = (_quantile(gap, starts, n, share) for share in (0.25, 0.5, 0.75))
     return pl.DataFrame(
         {
@@ -64,12 +64,6 @@ def _folded(met: Meetings, line: Line) -> pl.DataFrame:
             "spread_share": own / _sums(n_all[thing] * is_first, starts),
         }
     ).with_columns(pl.col(pl.Float64).round(4))
-
-
-def _sorted(*columns: Numbers) -> Numbers:
-    """The order of rows by these columns; rows equal in all of them may stand in any."""
-    frame = pl.DataFrame({str(i): column for i, column in enumerate(columns)})
-    return frame.select(pl.arg_sort_by(frame.columns)).to_series().to_numpy()
 
 
 def _is_new(*groups: Numbers) -> Numbers:

@@ -100,15 +100,23 @@ class Meetings:
         ).sort("account_a", "account_b", "object", "at_a", "at_b")
 
 
+def sorted_by(*columns: Numbers) -> Numbers:
+    """The order of rows by these columns; rows equal in all of them may stand in any."""
+    frame = pl.DataFrame({str(i): column for i, column in enumerate(columns)})
+    return frame.select(pl.arg_sort_by(frame.columns)).to_series().to_numpy()
+
+
 def on_a_line(shares: pl.DataFrame) -> Line:
     """Shares without nulls or repeats (account, object, at in microseconds), as a line."""
-    names = {name: shares[name].unique().sort() for name in ("account", "object")}
-    coded = shares.select(
-        *(pl.col(name).cast(pl.Enum(known)).to_physical().cast(pl.Int64) for name, known in names.items()),
-        "at",
-    ).sort("object", "at", "account")
-    account, thing, at = (coded[name].to_numpy() for name in ("account", "object", "at"))
-    return Line(names["account"], names["object"], account, thing, at)
+    # Only the order of accounts means something: who is named first in a pair.
+    names = {"account": shares["account"].unique().sort(), "object": shares["object"].unique()}
+    account, thing = (
+        shares[name].cast(pl.Enum(known)).to_physical().to_numpy().astype(np.int64)
+        for name, known in names.items()
+    )
+    at = shares["at"].to_numpy()
+    order = sorted_by(thing, at, account)
+    return Line(names["account"], names["object"], account[order], thing[order], at[order])
 
 
 def find(line: Line, rules: Rules) -> Meetings:
@@ -116,10 +124,14 @@ def find(line: Line, rules: Rules) -> Meetings:
 
     Of an account without company on enough objects no meeting is found: no pair of it can be kept.
     """
-    kept = line.of(line.active(rules)[line.account])
-    company = n_met(kept, rules.window_us) > 0
-    is_busy = _taking_part(kept, company, rules) if rules.min_posts > 1 else None
-    left = kept.of(kept.of(company).active(Rules(rules.window_us, rules.min_objects, 1, 1))[kept.account])
+    is_busy, left = None, line
+    if rules.min_objects > 1 or rules.min_posts > 1:
+        line = left = line.of(line.active(rules)[line.account])
+        company = n_met(line, rules.window_us) > 0
+        is_busy = _taking_part(line, company, rules) if rules.min_posts > 1 else None
+    if rules.min_objects > 1:
+        at_least = Rules(rules.window_us, rules.min_objects, 1, rules.cap)
+        left = line.of(line.of(company).active(at_least)[line.account])
     found = _meetings(left, window_us=rules.window_us, cap=rules.cap)
     if is_busy is None:
         return found
@@ -134,7 +146,7 @@ def n_met(line: Line, window_us: int) -> Numbers:
     # An account's other shares of the object are no meeting.
     again = np.flatnonzero(both.is_duplicated().to_numpy())
     own = both.to_numpy()[again]
-    order = np.lexsort((line.at[again], own))
+    order = sorted_by(own, line.at[again])
     own_first, own_end = _close(own[order], line.at[again][order], window_us)
     met[again[order]] -= own_end - own_first - 1
     return met - 1
@@ -145,7 +157,7 @@ def _taking_part(line: Line, has_met: Flags, rules: Rules) -> Flags:
 
     A post is what an account shares at one instant, so all that it shares then counts.
     """
-    order = np.lexsort((line.at, line.account))
+    order = sorted_by(line.account, line.at)
     is_new = np.ones(len(order), dtype=np.int64)
     is_new[1:] = (np.diff(line.account[order]) != 0) | (np.diff(line.at[order]) != 0)
     post = np.cumsum(is_new) - 1
