@@ -107,7 +107,7 @@ def sorted_by(*columns: Numbers) -> Numbers:
 
 
 def on_a_line(shares: pl.DataFrame) -> Line:
-    """Shares without nulls or repeats (account, object, at in microseconds), as a line."""
+    """Shares without nulls (account, object, at in microseconds), as a line; repeats count once."""
     # Only the order of accounts means something: who is named first in a pair.
     names = {"account": shares["account"].unique().sort(), "object": shares["object"].unique()}
     account, thing = (
@@ -116,7 +116,10 @@ def on_a_line(shares: pl.DataFrame) -> Line:
     )
     at = shares["at"].to_numpy()
     order = sorted_by(thing, at, account)
-    return Line(names["account"], names["object"], account[order], thing[order], at[order])
+    account, thing, at = account[order], thing[order], at[order]
+    is_new = np.ones(len(at), dtype=np.bool_)
+    is_new[1:] = (np.diff(account) != 0) | (np.diff(thing) != 0) | (np.diff(at) != 0)
+    return Line(names["account"], names["object"], account[is_new], thing[is_new], at[is_new])
 
 
 def find(line: Line, rules: Rules) -> Meetings:

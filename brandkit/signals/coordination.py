@@ -92,7 +92,7 @@ def coordinated_pairs(
     Raises: UsageError for a window, count or cap that is not positive; InputError for other columns.
     """
     rules = rules_for(window_s=window_s, min_objects=min_objects, min_posts=min_posts, bucket_cap=bucket_cap)
-    return clean_shares(shares).map_batches(partial(_pairs, rules=rules), schema=PAIR)
+    return _complete(shares).map_batches(partial(_pairs, rules=rules), schema=PAIR)
 
 
 def pair_events(
@@ -108,7 +108,7 @@ def pair_events(
     Shape: account_a < account_b, object, at_a, at_b (microseconds since 1970), gap_s; sorted.
     """
     rules = rules_for(window_s=window_s, min_objects=min_objects, min_posts=min_posts, bucket_cap=bucket_cap)
-    return clean_shares(shares).map_batches(partial(_events, rules=rules), schema=EVENT)
+    return _complete(shares).map_batches(partial(_events, rules=rules), schema=EVENT)
 
 
 def mass_sharing(
@@ -190,6 +190,10 @@ def rules_for(
 
 def clean_shares(shares: pl.LazyFrame | pl.DataFrame) -> pl.LazyFrame:
     """Shares as account, object and at (microseconds since 1970), without nulls and repeats."""
+    return _complete(shares).unique()
+
+
+def _complete(shares: pl.LazyFrame | pl.DataFrame) -> pl.LazyFrame:
     plan = shares.lazy()
     schema = plan.collect_schema()
     if missing := [name for name in schemas.SHARE if name not in schema]:
@@ -199,15 +203,11 @@ def clean_shares(shares: pl.LazyFrame | pl.DataFrame) -> pl.LazyFrame:
             f"shared_at is {schema['shared_at']}; it must be a date with time",
             hint="unix seconds become one by polars.from_epoch(column)",
         )
-    return (
-        plan.select(
-            pl.col("account").cast(pl.String),
-            pl.col("object").cast(pl.String),
-            at=pl.col("shared_at").dt.epoch("us"),
-        )
-        .drop_nulls()
-        .unique()
-    )
+    return plan.select(
+        pl.col("account").cast(pl.String),
+        pl.col("object").cast(pl.String),
+        at=pl.col("shared_at").dt.epoch("us"),
+    ).drop_nulls()
 
 
 def _pairs(clean: pl.DataFrame, *, rules: Rules) -> pl.DataFrame:
