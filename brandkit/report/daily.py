@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from brandkit.report import brief as content
-from brandkit.report import charts, desk_word, health, voice
+from brandkit.report import charts, desk_word, health, network, voice
 from brandkit.report.brief import Brief
 from brandkit.report.cards import cards
 from brandkit.report.changes import what_changed as what_changed
@@ -51,7 +51,18 @@ def do_not_amplify(brief: Brief) -> Html:
     told = "Unverified or forbidden: check, answer or prepare, but do not publish these as news."
     empty = nothing("Nothing is left to do here." if aside else "Nothing of the kind today.")
     parts = [tag("p", told, class_="soft"), *shown] if shown else [empty]
-    return section("Do not amplify, but act", *parts, more(n, shown=len(shown)), aside, n=n)
+    drawn = _together(brief, brief.active("block"))
+    return section("Do not amplify, but act", *parts, more(n, shown=len(shown)), drawn, aside, n=n)
+
+
+def _together(brief: Brief, stories: pl.DataFrame) -> Html:
+    """Who shared these stories together, as a picture on asking; nothing where nobody did."""
+    pairs = network.acting_together(brief.records.join(stories, on="story_id", how="semi"))
+    if pairs.is_empty():
+        return Html("")
+    said = network.described(pairs)
+    drawn = picture(charts.png(network.coordination_network(pairs)), said)
+    return tag("details", tag("summary", said), drawn)
 
 
 def optional(brief: Brief) -> Html:

@@ -13,6 +13,8 @@ import polars as pl
 
 from brandkit import schemas
 from brandkit.errors import InputError, UsageError
+from brandkit.signals._coordination_facts import pairs_of
+from brandkit.signals._coordination_pairs import Rules, find, on_a_line
 from brandkit.signals._text import whole_frame
 
 if TYPE_CHECKING:
@@ -23,6 +25,23 @@ MIN_OBJECTS = 2
 BUCKET_CAP = 200
 EVIDENCE_CAP = 50
 COORDINATION_COLUMNS = ("is_coordinated", "coordinated_share", "n_coordinated", "coordination")
+
+# Two waves of mass sharing of one object with an hour of quiet between them are two facts.
+QUIET_S = 3600.0
+PAIR: dict[str, Any] = {
+    "account_a": pl.String, "account_b": pl.String, "n_objects": pl.Int64, "n_events": pl.Int64,
+    "median_gap_s": pl.Float64, "symmetry": pl.Float64, "gap_spread_s": pl.Float64,
+    "spread_share": pl.Float64, "expected_events": pl.Float64, "n_by_chance": pl.Float64,
+}  # fmt: skip
+EVENT: dict[str, Any] = {
+    "account_a": pl.String, "account_b": pl.String, "object": pl.String,
+    "at_a": pl.Int64, "at_b": pl.Int64, "gap_s": pl.Float64,
+}  # fmt: skip
+MASS: dict[str, Any] = {
+    "object": pl.String, "starts_at": schemas.INSTANT, "n_accounts": pl.Int64, "n_shares": pl.Int64,
+    "ends_at": schemas.INSTANT, "spread_share": pl.Float64, "busiest_at": schemas.INSTANT,
+    "n_busiest": pl.Int64,
+}  # fmt: skip
 
 _PAIR = ("account_a", "account_b")
 _OPTIONAL = {
@@ -49,20 +68,31 @@ def coordinated_pairs(
 
     ``min_posts`` keeps accounts with at least that many shares, and pairs of which one account has
     at least that many shares in posts that were paired at all; a post is what an account shares at
-    one instant. Where more than ``bucket_cap`` accounts share one object within one window, each
-    is compared with the first ``bucket_cap`` accounts (in order of name) only: every pair given is
-    real, some are left out, and ``mass_sharing`` names the place.
+    one instant. Where one object has more than ``bucket_cap`` shares within one window of the clock,
+    each is compared with ``bucket_cap`` of them only: every pair given is real, some are left out,
+    and ``mass_sharing`` names the place.
+
+    Two busy accounts meet by chance. ``expected_events`` is how often: the shares of both multiplied
+    by the rate at which two shares of *other* accounts meet, r * n_a * n_b, with
+    r = 2 (M + 1) / (N^2 - sum of n_i^2) over the others' meetings M and shares n_i, together N. How
+    popular objects are and how close together their shares come is in M; that two accounts like the
+    same things is not. ``n_by_chance`` is how many pairs would meet on as many objects if every two
+    accounts were as busy as these: the number of possible pairs times the Poisson chance of
+    n_objects or more. Under 1 a pair is more than chance gives; but in a frame that is mostly one ring,
+    the ring is its own background.
 
     Shape:  account, object, shared_at in; account_a < account_b, n_objects, n_events, median_gap_s,
-            symmetry out, one row per pair, sorted. The same share given twice counts once.
-    Units:  gaps in seconds; symmetry is the smaller over the larger number of posts, 0..1.
-    Nulls:  a share without account, object or time is left out.
+            symmetry, gap_spread_s, spread_share, expected_events, n_by_chance out, one row per pair,
+            sorted. The same share given twice counts once.
+    Units:  gaps in seconds, their spread from the lower to the upper quartile; symmetry is the smaller
+            over the larger number of posts, 0..1; spread_share is what the two shared of all shares
+            of the objects they met on, 0..1.
+    Nulls:  a share without account, object or time is left out. expected_events and n_by_chance are
+            null where no two other accounts are there to compare with.
     Raises: UsageError for a window, count or cap that is not positive; InputError for other columns.
     """
-    events = pair_events(
-        shares, window_s=window_s, min_objects=min_objects, min_posts=min_posts, bucket_cap=bucket_cap
-    )
-    return _fold(events, min_objects=min_objects)
+    rules = rules_for(window_s=window_s, min_objects=min_objects, min_posts=min_posts, bucket_cap=bucket_cap)
+    return _complete(shares).map_batches(partial(_pairs, rules=rules), schema=PAIR)
 
 
 def pair_events(
@@ -75,41 +105,70 @@ def pair_events(
 ) -> pl.LazyFrame:
     """Every meeting of two accounts on one object, before pairs are folded and counted.
 
-    Shape: account_a < account_b, object, at_a, at_b (microseconds since 1970), gap_s.
+    Shape: account_a < account_b, object, at_a, at_b (microseconds since 1970), gap_s; sorted.
     """
-    _require(window_s=window_s, min_objects=min_objects, min_posts=min_posts, bucket_cap=bucket_cap)
-    clean = _clean(shares)
-    kept = clean.filter(
-        (pl.col("object").n_unique().over("account") >= min_objects) & (pl.len().over("account") >= min_posts)
-    )
-    events = _meetings(_bucketed(kept, window_s=window_s), window_us=round(window_s * 1e6), cap=bucket_cap)
-    return events if min_posts <= 1 else _taking_part(events, clean, min_posts=min_posts)
+    rules = rules_for(window_s=window_s, min_objects=min_objects, min_posts=min_posts, bucket_cap=bucket_cap)
+    return _complete(shares).map_batches(partial(_events, rules=rules), schema=EVENT)
 
 
 def mass_sharing(
     shares: pl.LazyFrame | pl.DataFrame,
     *,
     window_s: float = WINDOW_S,
-    min_objects: int = MIN_OBJECTS,
+    min_objects: int = 1,
     bucket_cap: int = BUCKET_CAP,
 ) -> pl.LazyFrame:
-    """Where more than ``bucket_cap`` accounts shared one object within one window of the clock.
+    """One object shared more than ``bucket_cap`` times within one window of the clock: one row a wave.
 
-    Shape: object, starts_at, n_accounts, n_shares; sorted. Only accounts active on ``min_objects``
-           objects are counted, as in ``coordinated_pairs``.
+    Such windows less than ``QUIET_S`` apart are one wave, so that a viral object is one fact however
+    it flickers. With ``min_objects`` and the rest as in ``coordinated_pairs``, where only accounts
+    active on so many objects count, the waves are where that function left pairs out.
+
+    Shape: object, starts_at, n_accounts, n_shares (of the wave, from its start up to its end), ends_at,
+           spread_share (the wave's part of all shares of the object), busiest_at and n_busiest (the
+           window with most shares, and how many); sorted.
+    Raises: as ``coordinated_pairs``.
     """
     _require(window_s=window_s, min_objects=min_objects, bucket_cap=bucket_cap)
-    kept = _clean(shares).filter(pl.col("object").n_unique().over("account") >= min_objects)
-    starts_at = pl.from_epoch(pl.col("bucket") * round(window_s * 1e6), time_unit="us").dt.replace_time_zone(
-        "UTC"
+    find_waves = partial(_waves, width=max(round(window_s * 1e6), 1), min_objects=min_objects, cap=bucket_cap)
+    return clean_shares(shares).map_batches(find_waves, schema=MASS)
+
+
+def _waves(clean: pl.DataFrame, *, width: int, min_objects: int, cap: int) -> pl.DataFrame:
+    n_objects = pl.col("object").n_unique().over("account")
+    kept = clean.filter(n_objects >= min_objects) if min_objects > 1 else clean
+    after = pl.col("bucket") - pl.col("bucket").shift(1).over("object") - 1
+    waves = (
+        kept.group_by("object", bucket=pl.col("at") // width)
+        .agg(n_busiest=pl.len().cast(pl.Int64))
+        .filter(pl.col("n_busiest") > cap)
+        .sort("object", "bucket")
+        .with_columns(wave=(after * width >= QUIET_S * 1e6).fill_null(value=True).cum_sum())
+        .group_by("wave")
+        .agg(
+            pl.col("object", "n_busiest").sort_by("n_busiest", "bucket", descending=[True, False]).first(),
+            starts=pl.col("bucket").min() * width,
+            ends=(pl.col("bucket").max() + 1) * width,
+            busiest=pl.col("bucket").sort_by("n_busiest", "bucket", descending=[True, False]).first() * width,
+        )
+    )
+    within = pl.col("at").is_between("starts", "ends", closed="left")
+    all_shares = clean.join(waves, on="object", how="semi").group_by("object").len("n_all")
+    counts = (
+        kept.join(waves.select("wave", "object", "starts", "ends"), on="object")
+        .filter(within)
+        .group_by("wave")
+        .agg(n_accounts=pl.col("account").n_unique().cast(pl.Int64), n_shares=pl.len().cast(pl.Int64))
     )
     return (
-        _bucketed(kept, window_s=window_s)
-        .group_by("object", "bucket")
-        .agg(n_accounts=pl.col("account").n_unique().cast(pl.Int64), n_shares=pl.len().cast(pl.Int64))
-        .filter(pl.col("n_accounts") > bucket_cap)
-        .select("object", "n_accounts", "n_shares", starts_at=starts_at)
-        .select("object", "starts_at", "n_accounts", "n_shares")
+        waves.join(counts, on="wave")
+        .join(all_shares, on="object")
+        .with_columns(
+            pl.from_epoch(name, time_unit="us").dt.replace_time_zone("UTC").alias(f"{name}_at")
+            for name in ("starts", "ends", "busiest")
+        )
+        .with_columns(spread_share=(pl.col("n_shares") / pl.col("n_all")).round(4))
+        .select(*MASS)
         .sort("object", "starts_at")
     )
 
@@ -120,7 +179,21 @@ def _require(**least_one: float) -> None:
             raise UsageError(f"{name} = {value} must be above 0", where="in coordinated_pairs")
 
 
-def _clean(shares: pl.LazyFrame | pl.DataFrame) -> pl.LazyFrame:
+def rules_for(
+    *, window_s: float, min_objects: int, min_posts: int = 1, bucket_cap: int = BUCKET_CAP, **caps: float
+) -> Rules:
+    """The settings of ``coordinated_pairs``, checked; so are other caps."""
+    _require(window_s=window_s, min_objects=min_objects, min_posts=min_posts, bucket_cap=bucket_cap, **caps)
+    # An instant has no step under a microsecond.
+    return Rules(max(round(window_s * 1e6), 1), min_objects, min_posts, bucket_cap)
+
+
+def clean_shares(shares: pl.LazyFrame | pl.DataFrame) -> pl.LazyFrame:
+    """Shares as account, object and at (microseconds since 1970), without nulls and repeats."""
+    return _complete(shares).unique()
+
+
+def _complete(shares: pl.LazyFrame | pl.DataFrame) -> pl.LazyFrame:
     plan = shares.lazy()
     schema = plan.collect_schema()
     if missing := [name for name in schemas.SHARE if name not in schema]:
@@ -130,89 +203,19 @@ def _clean(shares: pl.LazyFrame | pl.DataFrame) -> pl.LazyFrame:
             f"shared_at is {schema['shared_at']}; it must be a date with time",
             hint="unix seconds become one by polars.from_epoch(column)",
         )
-    return (
-        plan.select(
-            pl.col("account").cast(pl.String),
-            pl.col("object").cast(pl.String),
-            at=pl.col("shared_at").dt.epoch("us"),
-        )
-        .drop_nulls()
-        .unique()
-    )
+    return plan.select(
+        pl.col("account").cast(pl.String),
+        pl.col("object").cast(pl.String),
+        at=pl.col("shared_at").dt.epoch("us"),
+    ).drop_nulls()
 
 
-def _bucketed(shares: pl.LazyFrame, *, window_s: float) -> pl.LazyFrame:
-    return shares.with_columns(bucket=pl.col("at") // round(window_s * 1e6))
+def _pairs(clean: pl.DataFrame, *, rules: Rules) -> pl.DataFrame:
+    return pairs_of(on_a_line(clean), rules)[0].select(*PAIR)
 
 
-def _meetings(shares: pl.LazyFrame, *, window_us: int, cap: int) -> pl.LazyFrame:
-    """Pairs of shares no further apart than the window: the later one lies in this bucket or the next."""
-    place = pl.col("account").rank("dense").over("object", "bucket")
-    ranked = shares.with_columns(is_anchor=place <= cap)
-    later = pl.concat([ranked, ranked.with_columns(pl.col("bucket") - 1)])
-    # Beyond the cap an account meets anchors only. Anchors are the first by name in every bucket,
-    # so accounts acting together meet the same anchors again on their next object.
-    sides = (
-        (ranked.filter("is_anchor"), later),
-        (ranked.filter(~pl.col("is_anchor")), later.filter("is_anchor")),
-    )
-    gap = pl.col("at_right") - pl.col("at")
-    is_first = (gap > 0) | (pl.col("account") < pl.col("account_right"))
-    met = [
-        early.join(late, on=["object", "bucket"], how="inner").filter(
-            (pl.col("account") != pl.col("account_right")) & gap.is_between(0, window_us) & is_first
-        )
-        for early, late in sides
-    ]
-    in_order = pl.col("account") < pl.col("account_right")
-    return pl.concat(met).select(
-        account_a=pl.when(in_order).then("account").otherwise("account_right"),
-        account_b=pl.when(in_order).then("account_right").otherwise("account"),
-        object="object",
-        at_a=pl.when(in_order).then("at").otherwise("at_right"),
-        at_b=pl.when(in_order).then("at_right").otherwise("at"),
-        gap_s=gap / 1e6,
-    )
-
-
-def _taking_part(events: pl.LazyFrame, shares: pl.LazyFrame, *, min_posts: int) -> pl.LazyFrame:
-    """Events of pairs in which one account has at least ``min_posts`` shares in paired posts."""
-    posts = pl.concat([events.select(account=f"account_{s}", at=f"at_{s}") for s in "ab"]).unique()
-    busy = (
-        shares.join(posts, on=["account", "at"], how="semi")
-        .group_by("account")
-        .len()
-        .filter(pl.col("len") >= min_posts)
-    )
-    marks = [
-        busy.select(f.alias(name), pl.lit(value=True).alias(f"is_busy_{name[-1]}"))
-        for name in _PAIR
-        for f in [pl.col("account")]
-    ]
-    for name, mark in zip(_PAIR, marks, strict=True):
-        events = events.join(mark, on=name, how="left")
-    return events.filter(
-        pl.col("is_busy_a").fill_null(value=False) | pl.col("is_busy_b").fill_null(value=False)
-    ).drop("is_busy_a", "is_busy_b")
-
-
-def _fold(events: pl.LazyFrame, *, min_objects: int) -> pl.LazyFrame:
-    if min_objects > 1:
-        # Nearly all pairs meet once; counting them out first leaves the dear aggregations few groups.
-        often = events.group_by(_PAIR).len().filter(pl.col("len") >= min_objects)
-        events = events.join(often, on=_PAIR, how="semi")
-    posts_a, posts_b = pl.col("at_a").n_unique(), pl.col("at_b").n_unique()
-    return (
-        events.group_by(_PAIR)
-        .agg(
-            n_objects=pl.col("object").n_unique().cast(pl.Int64),
-            n_events=pl.len().cast(pl.Int64),
-            median_gap_s=pl.col("gap_s").median().round(4),
-            symmetry=(pl.min_horizontal(posts_a, posts_b) / pl.max_horizontal(posts_a, posts_b)).round(4),
-        )
-        .filter(pl.col("n_objects") >= min_objects)
-        .sort(_PAIR)
-    )
+def _events(clean: pl.DataFrame, *, rules: Rules) -> pl.DataFrame:
+    return find(on_a_line(clean), rules).named()
 
 
 def shares_of(items: pl.LazyFrame) -> pl.LazyFrame:
@@ -284,11 +287,10 @@ def _measured(
         frame.select(pl.col(name).cast(dtype) for name, dtype in schemas.SHARE.items())
         for frame in (acts, history.lazy())
     )
-    events = (
-        pair_events(shares, window_s=window_s, min_objects=min_objects).collect(engine="in-memory").lazy()
-    )
-    pairs = _fold(events, min_objects=min_objects).collect(engine="in-memory").lazy()
-    met = events.join(pairs, on=_PAIR, how="semi").collect(engine="in-memory").lazy()
+    clean = clean_shares(shares).collect(engine="in-memory")
+    found, meetings = pairs_of(on_a_line(clean), rules_for(window_s=window_s, min_objects=min_objects))
+    pairs = found.select(*PAIR).lazy()
+    met = meetings.named().lazy()
     accounts = pl.concat([pairs.select(account=name) for name in _PAIR]).unique()
     acted = pl.concat([met.select("object", account=name) for name in _PAIR]).unique()
     labelled = (

@@ -20,7 +20,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> str:
     book = nbformat.reads((folder / "out.ipynb").read_text(encoding="utf-8"), as_version=4)
     outputs = [output for cell in book.cells for output in cell.get("outputs", [])]
     texts = [output.get("text") or output.get("data", {}).get("text/plain", "") for output in outputs]
-    assert sum("image/png" in output.get("data", {}) for output in outputs) == 2
+    assert sum("image/png" in output.get("data", {}) for output in outputs) == 3
     return "\n".join(texts)
 
 
@@ -39,6 +39,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> str:
         "verdicts",
         "with an engagement",
         "due",
+        "spread_share",
     ],
 )
 def test_every_question_is_answered(answers: str, said: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
 from pathlib import Path
@@ -28,6 +29,7 @@ from brandkit.signals.coordination import (
 )
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
+FIRST = ["account_a", "account_b", "n_objects", "n_events", "median_gap_s", "symmetry"]
 SHARED = Path(os.environ.get("SHARED_DATA", Path(__file__).parents[4] / "shared" / "data"))
 
 
@@ -43,7 +45,7 @@ def test_a_pair_is_two_accounts_on_two_objects_within_the_window() -> None:
         ("b", "x", 0), ("a", "x", 60), ("a", "y", 100), ("b", "y", 110), ("c", "x", 10), ("c", "z", 10)
     )
     # c met both on x alone; a and b met on x 60 s apart and on y 10 s apart.
-    assert coordinated_pairs(shares).collect().rows() == [("a", "b", 2, 2, 35.0, 1.0)]
+    assert coordinated_pairs(shares).select(FIRST).collect().rows() == [("a", "b", 2, 2, 35.0, 1.0)]
 
 
 def test_the_window_is_inclusive_and_crosses_bucket_edges() -> None:
@@ -63,7 +65,8 @@ def test_repeats_on_one_object_are_events_and_not_objects_and_show_in_symmetry()
     ]
     assert coordinated_pairs(shared(*rows)).collect().height == 0
     # One post of a met three of b.
-    assert coordinated_pairs(shared(*rows), min_objects=1).collect().rows() == [("a", "b", 1, 3, 2.0, 0.3333)]
+    found = coordinated_pairs(shared(*rows), min_objects=1)
+    assert found.select(FIRST).collect().rows() == [("a", "b", 1, 3, 2.0, 0.3333)]
 
 
 def test_an_account_never_pairs_with_itself_and_incomplete_shares_are_left_out() -> None:
@@ -111,42 +114,145 @@ def test_a_bucket_over_the_cap_names_itself_and_still_finds_every_account() -> N
     assert capped.height == 135
     assert set(capped["account_a"]) | set(capped["account_b"]) == everyone
     assert capped.join(full, on=full.columns, how="anti").is_empty()
-    assert mass_sharing(shares, bucket_cap=5).collect().rows() == [("x", START, 30, 30), ("y", START, 30, 30)]
+    waves = mass_sharing(shares, bucket_cap=5, min_objects=2).select("object", "starts_at", "n_accounts")
+    assert waves.collect().rows() == [("x", START, 30), ("y", START, 30)]
     assert mass_sharing(shares).collect().is_empty()
 
 
-def test_accounts_with_one_object_are_no_mass() -> None:
-    assert (
-        mass_sharing(shared(*[(f"p{i}", "viral", 0) for i in range(30)]), bucket_cap=5).collect().is_empty()
-    )
+def test_an_account_that_repeats_itself_crowds_nobody_out_of_a_full_bucket() -> None:
+    flood = [("a", thing, i * 0.01) for i in range(300) for thing in ("x", "y")]
+    late = [(name, thing, 50) for name in ("m", "z") for thing in ("x", "y")]
+    found = coordinated_pairs(shared(*flood, *late), bucket_cap=5).collect()
+    # Anchors are the first shares of a, m and z, then two more of a: each pair meets on both objects.
+    assert found.select(FIRST[:3]).rows() == [("a", "m", 2), ("a", "z", 2), ("m", "z", 2)]
 
 
-def by_hand(shares: pl.DataFrame, window_s: float, min_objects: int) -> list[tuple[str, str, int, int]]:
-    met: dict[tuple[str, str], list[str]] = {}
-    for one, two in combinations(shares.unique().rows(), 2):
-        if one[1] == two[1] and one[0] != two[0] and abs((one[2] - two[2]).total_seconds()) <= window_s:
-            met.setdefault((min(one[0], two[0]), max(one[0], two[0])), []).append(one[1])
-    return sorted(
-        (*pair, len(set(seen)), len(seen)) for pair, seen in met.items() if len(set(seen)) >= min_objects
-    )
+def test_a_viral_object_is_one_fact_from_its_first_full_window_to_its_last() -> None:
+    minutes = [0] * 6 + [60] * 2 + [120] * 8 + [4000] * 3
+    shares = shared(*[(f"p{i}", "viral", second) for i, second in enumerate(minutes)])
+    wave = {"object": "viral", "starts_at": START, "n_accounts": 16, "n_shares": 16}
+    wave |= {"ends_at": START + timedelta(minutes=3), "spread_share": 0.8421}  # 16 of 19
+    wave |= {"busiest_at": START + timedelta(minutes=2), "n_busiest": 8}
+    # The quiet minute between two full ones is part of it; who shared nothing else counts too.
+    assert mass_sharing(shares, bucket_cap=5).collect().to_dicts() == [wave]
+    assert mass_sharing(shares, bucket_cap=5, min_objects=2).collect().is_empty()
 
 
-@given(
-    rows=st.lists(
-        st.tuples(st.sampled_from("abcd"), st.sampled_from("xyz"), st.integers(-200, 200)), max_size=25
-    ),
-    window=st.sampled_from([1, 60, 90]),
-    least=st.integers(1, 2),
+def test_an_hour_of_quiet_ends_a_wave() -> None:
+    def waves(second: int) -> int:
+        rows = [(f"{at}p{i}", "viral", at) for at in (0, second) for i in range(6)]
+        return mass_sharing(shared(*rows), bucket_cap=5).collect().height
+
+    assert (waves(60 + 3540), waves(60 + 3600)) == (1, 2)
+
+
+def test_the_gaps_of_a_machine_lie_close_together() -> None:
+    rows = [(name, f"o{i}", i * 900 + late) for i in range(5) for name, late in (("a", 0), ("bot", 7))]
+    rows += [("p", f"q{i}", i * 900) for i in range(5)]
+    rows += [("q", f"q{i}", i * 900 + late) for i, late in enumerate((2, 10, 20, 30, 58))]
+    found = coordinated_pairs(shared(*rows)).collect()
+    # Quartiles of 2, 10, 20, 30, 58 are 10 and 30.
+    assert found.select("account_a", "median_gap_s", "gap_spread_s").rows() == [
+        ("a", 7.0, 0.0), ("p", 20.0, 20.0)
+    ]  # fmt: skip
+
+
+def test_the_share_of_the_spread_counts_every_share_of_the_objects_they_met_on() -> None:
+    rows = [("a", "x", 0), ("b", "x", 1), ("a", "y", 0), ("b", "y", 1), ("b", "y", 5000), ("b", "z", 0)]
+    rows += [(f"p{i}", "x", 9000 + i) for i in range(5)]
+    # Two of seven shares of x and three of three of y; z is not theirs in common.
+    assert coordinated_pairs(shared(*rows)).collect()["spread_share"].to_list() == [0.5]
+
+
+def test_the_background_is_how_often_others_as_busy_would_meet() -> None:
+    pair = [(name, thing, i) for i, name in enumerate("ab") for thing in ("x", "y", "z")]
+    others = [("c", "v", 0), ("d", "v", 9), ("c", "w", 0), ("d", "w", 900)]
+    found = coordinated_pairs(shared(*pair, *others)).collect()
+    # c and d met once in 2 x 2 possible meetings, and one more for caution: (1 + 1) / 4 x 3 x 3.
+    assert found["expected_events"].to_list() == [4.5]
+    # Six possible pairs of four accounts; three or more where 4.5 are expected: 0.8264.
+    assert found["n_by_chance"].to_list() == [4.959]
+    assert coordinated_pairs(shared(*pair)).collect()["expected_events"].to_list() == [None]
+
+
+def test_busy_newsreaders_meet_as_often_as_chance_has_it_and_a_ring_does_not() -> None:
+    # Ten readers share 40 of 50 articles each, at any minute of an hour; two others only push ads.
+    readers = [
+        (f"r{i}", f"news{j}", j * 7200 + (i * i * 97 + j * 131 + i * j * 53) % 3600)
+        for i in range(10) for j in range(50) if (i + j) % 5
+    ]  # fmt: skip
+    ring = [(name, f"ad{j}", j * 7200 + late) for j in range(4) for name, late in (("x", 0), ("y", 3))]
+    found = coordinated_pairs(shared(*readers, *ring)).collect()
+    ad, news = found.filter(pl.col("account_a") == "x"), found.filter(pl.col("account_a") != "x")
+    assert ad["n_by_chance"][0] < 0.01
+    assert news["n_by_chance"].min() > 1  # type: ignore[operator]
+
+
+def test_what_a_year_lies_between_is_not_close() -> None:
+    rows = [(name, thing, year * 31_536_000.0) for year, name in enumerate("abc") for thing in "xyz"]
+    assert coordinated_pairs(shared(*rows), window_s=31_535_999).collect().is_empty()
+    assert coordinated_pairs(shared(*rows), window_s=31_536_000).collect().height == 2
+
+
+Meeting = tuple[str, str, str]
+
+
+def by_hand(shares: pl.DataFrame, window_s: float, min_objects: int, min_posts: int) -> list[Meeting]:
+    """Everything compared with everything: the meetings of kept pairs as (account, account, object)."""
+    rows = shares.unique().rows()
+    mine = {name: [row for row in rows if row[0] == name] for name, *_ in rows}
+    active = {
+        name for name, own in mine.items()
+        if len(own) >= min_posts and len({thing for _, thing, _ in own}) >= min_objects
+    }  # fmt: skip
+    close = [
+        sorted(both)
+        for both in combinations([row for row in rows if row[0] in active], 2)
+        if both[0][1] == both[1][1] and both[0][0] != both[1][0]
+        and abs((both[0][2] - both[1][2]).total_seconds()) <= window_s
+    ]  # fmt: skip
+    posts = {(name, at) for both in close for name, _, at in both}
+    busy = {n for n, own in mine.items() if sum((n, at) in posts for _, _, at in own) >= min_posts}
+    met = [(a[0], b[0], a[1]) for a, b in close if min_posts == 1 or {a[0], b[0]} & busy]
+    objects = {(a, b): {t for c, d, t in met if (a, b) == (c, d)} for a, b, _ in met}
+    return sorted(m for m in met if len(objects[m[:2]]) >= min_objects)
+
+
+SHARES = st.lists(
+    st.tuples(st.sampled_from("abcd"), st.sampled_from("xyz"), st.integers(-200, 200)), max_size=25
 )
-@settings(max_examples=40)
+
+
+@given(rows=SHARES, window=st.sampled_from([1, 60, 90]), least=st.integers(1, 2), posts=st.integers(1, 4))
+@settings(max_examples=60)
 def test_pairs_equal_a_comparison_of_everything_with_everything(
-    rows: list[tuple[str, str, int]], window: int, least: int
+    rows: list[tuple[str, str, int]], window: int, least: int, posts: int
 ) -> None:
     shares = shared(*rows)
-    found = coordinated_pairs(shares, window_s=window, min_objects=least).collect()
-    assert found.select("account_a", "account_b", "n_objects", "n_events").rows() == by_hand(
-        shares, window, least
-    )
+    found = coordinated_pairs(shares, window_s=window, min_objects=least, min_posts=posts).collect()
+    met = by_hand(shares, window, least, posts)
+    assert found.select("account_a", "account_b", "n_objects", "n_events").rows() == [
+        (*pair, len({m for m in met if m[:2] == pair}), sum(m[:2] == pair for m in met))
+        for pair in sorted({m[:2] for m in met})
+    ]
+
+
+@given(rows=SHARES, order=st.randoms(use_true_random=False), cap=st.integers(1, 3))
+@settings(max_examples=30)
+def test_the_order_of_shares_does_not_matter_and_a_cap_never_invents_a_pair(
+    rows: list[tuple[str, str, int]], order: random.Random, cap: int
+) -> None:
+    mixed = order.sample(rows, len(rows))
+    capped = coordinated_pairs(shared(*rows), min_objects=1, bucket_cap=cap).collect()
+    assert_frame_equal(coordinated_pairs(shared(*mixed), min_objects=1, bucket_cap=cap).collect(), capped)
+    full = coordinated_pairs(shared(*rows), min_objects=1).collect()
+    both = capped.join(full, on=["account_a", "account_b"], suffix="_full")
+    assert both.height == capped.height
+    assert both.filter(pl.col("n_events") > pl.col("n_events_full")).is_empty()
+    waves = mass_sharing(shared(*rows), bucket_cap=cap)
+    assert_frame_equal(mass_sharing(shared(*mixed), bucket_cap=cap).collect(), waves.collect())
+    if waves.collect().is_empty():
+        assert_frame_equal(capped, full)
 
 
 def test_wrong_settings_and_columns_are_refused() -> None:
