@@ -15,7 +15,6 @@ from benchmarks.quality.figures import REAL, table
 
 # Each module has ``figures(folder) -> Iterable[Figure]``; its docstring says what is measured, and how.
 SUBJECTS: tuple[str, ...] = (
-SUBJECTS: tuple[str, ...] = (
     "bursts", "contradiction", "coordination", "copies", "embeddings", "forecast", "mentions",
     "newsworthiness", "phases", "risk", "sentiment", "stories", "trust",
 )  # fmt: skip
