@@ -7,6 +7,7 @@ bisection, and only pairs that did meet are ever written down.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -21,6 +22,7 @@ Flags = NDArray[np.bool_]
 Rows = NDArray[np.int32]
 _NONE = np.empty(0, dtype=np.int32)
 _BLOCK = 4_000_000
+_ONE_NUMBER = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,16 @@ class Meetings:
 
 def sorted_by(*columns: Numbers) -> Numbers:
     """The order of rows by these columns; rows equal in all of them may stand in any."""
+    if len(columns[0]) == 0:
+        return np.empty(0, dtype=np.int64)
+    lows = [int(column.min()) for column in columns]
+    widths = [int(column.max()) - low + 1 for column, low in zip(columns, lows, strict=True)]
+    if math.prod(widths) < _ONE_NUMBER:
+        # One number a row sorts twice as fast as several, and asks no plan of Polars.
+        key = np.zeros(len(columns[0]), dtype=np.int64)
+        for column, low, width in zip(columns, lows, widths, strict=True):
+            key = key * width + (column - low)
+        return pl.Series(key).arg_sort().to_numpy()
     frame = pl.DataFrame({str(i): column for i, column in enumerate(columns)})
     return frame.select(pl.arg_sort_by(frame.columns)).to_series().to_numpy()
 
@@ -110,10 +122,9 @@ def on_a_line(shares: pl.DataFrame) -> Line:
     """Shares without nulls (account, object, at in microseconds), as a line; repeats count once."""
     # Only the order of accounts means something: who is named first in a pair.
     names = {"account": shares["account"].unique().sort(), "object": shares["object"].unique()}
-    account, thing = (
-        shares[name].cast(pl.Enum(known)).to_physical().to_numpy().astype(np.int64)
-        for name, known in names.items()
-    )
+    # Both at once, side by side.
+    places = shares.select(pl.col(name).cast(pl.Enum(known)).to_physical() for name, known in names.items())
+    account, thing = (places[name].to_numpy().astype(np.int64) for name in names)
     at = shares["at"].to_numpy()
     order = sorted_by(thing, at, account)
     account, thing, at = account[order], thing[order], at[order]
