@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import polars as pl
 
 from brandkit.report import brief as content
 from brandkit.report import charts, desk_word, health, network, voice
 from brandkit.report.brief import Brief
 from brandkit.report.cards import cards
+from brandkit.report.changes import store_of
 from brandkit.report.changes import what_changed as what_changed
 from brandkit.report.drift import drift as drift
 from brandkit.report.html import Html, join, picture, tag
 from brandkit.report.tables import Column, card, more, note, nothing, section, table, tally
+from brandkit.store.state import StateStore
 
 MOST_CARDS = 8
 MOST_LINES = 10
@@ -145,15 +149,19 @@ def share_of_voice(brief: Brief) -> Html:
     return section("Share of voice", tag("p", said), drawn, rest)
 
 
-def timeline(brief: Brief) -> Html:
-    """When they were spoken of."""
+def timeline(brief: Brief, store: StateStore | str | Path | None = None) -> Html:
+    """When they were spoken of, and which hours stand far above a name's own past.
+
+    ``store`` is where the brief's run stands: without it, the store of the settings.
+    """
     mentions = voice.mentions_by_hour(brief)
     if not mentions["n_items"].sum():
         return section("Mentions by hour", nothing("None today."))
     said = voice.busiest(mentions)
     alt = f"Items naming anybody the profile covers, by hour of collection. {said}"
     drawn = picture(charts.png(charts.mentions_timeline(mentions)), alt)
-    return section("Mentions by hour", tag("p", said), drawn)
+    loud = [tag("p", line, class_="small") for line in voice.bursts(brief, store_of(store))]
+    return section("Mentions by hour", tag("p", said), drawn, *loud)
 
 
 def sources(brief: Brief) -> Html:

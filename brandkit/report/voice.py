@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import polars as pl
 
+from brandkit.errors import UnknownError
+from brandkit.record.name_bursts import name_bursts, sentence
 from brandkit.record.voice import names_of, summed
 from brandkit.record.voice import share_of_voice as count_voices
 from brandkit.report.brief import Brief, counted
 from brandkit.signals.sentiment import TONES
+from brandkit.store.state import StateStore
+
+MOST_BURSTS = 3
+# Enough for the rhythm of the week; a brief does not read months.
+_PAST_DAYS = 28
 
 
 def share_of_voice(brief: Brief) -> pl.DataFrame:
@@ -47,6 +54,22 @@ def mentions_by_hour(brief: Brief) -> pl.DataFrame:
         .join(counts, on=["hour", "kind"], how="left", maintain_order="left")
         .with_columns(pl.col("n_items").fill_null(0), pl.col("hour").dt.convert_time_zone(zone))
     )
+
+
+def bursts(brief: Brief, store: StateStore) -> tuple[str, ...]:
+    """The hours of the day in which a name was spoken of far more than usual, a sentence each.
+
+    Nothing for a run outside the daily series, and for names of which too little is known.
+    """
+    if brief.run.kind != "daily" or brief.run.shadow:
+        return ()
+    day = brief.run.run_on
+    try:
+        found = name_bursts(store, brief.run.profile_id, first=day, last=day, past_days=_PAST_DAYS)
+    except UnknownError:
+        # A brief of what no store holds can be shown; it has no past.
+        return ()
+    return tuple(sentence(row) for row in found.told().head(MOST_BURSTS).to_dicts())
 
 
 def leader(mentions: pl.DataFrame) -> str:
