@@ -25,16 +25,15 @@ from zlib import crc32
 
 import numpy as np
 import polars as pl
-from scipy.stats import rankdata
 
 from benchmarks.quality.figures import Figure
 from benchmarks.quality.fit_forecast import SPLIT, TAIL, fitted, hourly_moments, snapshots
+from benchmarks.quality.intervals import interval, spearman
 from brandkit.signals._forecast_model import ForecastModel
 from brandkit.signals.forecast import calibrate_forecast, forecast_peak
 
 FIRST_H = 3.0
 ABOVE = 0.05
-_SEED, _TIMES = 7, 1000
 
 
 def figures(folder: Path) -> Iterator[Figure]:
@@ -160,7 +159,7 @@ def _figures(
     peak, present = found["later_peak"].to_numpy(), found["value"].to_numpy()
     expected, speed = found["expected_peak"].to_numpy(), present / np.maximum(found["age_h"].to_numpy(), 0.1)
     ours, base, fast = (spearman(by, peak) for by in (expected, present, speed))
-    low, high = bootstrapped(peak, expected, present)
+    low, high = interval(gain, peak, expected, present)
     yield Figure(
         what, "Spearman with the later peak", ours, baseline=f"present {base:.3f}; over age {fast:.3f}"
     )
@@ -191,15 +190,6 @@ def _figures(
     )
 
 
-def spearman(one: np.ndarray, other: np.ndarray) -> float:
-    """Spearman's correlation, ties by their mean rank."""
-    return float(np.corrcoef(rankdata(one), rankdata(other))[0, 1])
-
-
-def bootstrapped(peak: np.ndarray, expected: np.ndarray, present: np.ndarray) -> tuple[float, float]:
-    """The 95 % interval of how much one ranking is above the other, over posts drawn again."""
-    rng = np.random.default_rng(_SEED)
-    drawn = rng.integers(0, len(peak), size=(_TIMES, len(peak)))
-    gains = [spearman(expected[i], peak[i]) - spearman(present[i], peak[i]) for i in drawn]
-    low, high = np.quantile(gains, [0.025, 0.975])
-    return float(low), float(high)
+def gain(peak: np.ndarray, expected: np.ndarray, present: np.ndarray) -> float:
+    """How much better one ranking tells the peaks than the other."""
+    return spearman(expected, peak) - spearman(present, peak)

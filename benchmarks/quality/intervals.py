@@ -7,19 +7,15 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
+from sklearn.metrics import roc_auc_score
 
 Values = NDArray[np.float64]
 DRAWS = 1_000
 
 
 def auc(score: Values, is_one: Values) -> float:
-    """The chance that a one is scored above another, ties counting half."""
-    ones = is_one > 0
-    n_ones = int(ones.sum())
-    n_others = len(ones) - n_ones
-    if not n_ones or not n_others:
-        return float("nan")
-    return float((rankdata(score)[ones].sum() - n_ones * (n_ones + 1) / 2) / (n_ones * n_others))
+    """The chance that a one is scored above another, ties counting half; nan without one of either."""
+    return float(roc_auc_score(is_one > 0, score)) if 0 < (is_one > 0).sum() < len(is_one) else float("nan")
 
 
 def spearman(score: Values, outcome: Values) -> float:
@@ -29,16 +25,14 @@ def spearman(score: Values, outcome: Values) -> float:
 
 
 def interval(
-    figure: Callable[[Values, Values], float],
-    score: Values,
-    outcome: Values,
-    *,
+    figure: Callable[..., float],
+    *columns: Values,
     groups: NDArray[np.generic] | None = None,
     draws: int = DRAWS,
 ) -> tuple[float, float]:
-    """The 95 % bootstrap interval of a figure; whole groups are drawn where groups are given."""
+    """The 95 % bootstrap interval of a figure of some columns; whole groups are drawn where given."""
     rng = np.random.default_rng(0)
-    _, group = np.unique(np.arange(len(score)) if groups is None else groups, return_inverse=True)
+    _, group = np.unique(np.arange(len(columns[0])) if groups is None else groups, return_inverse=True)
     order = np.argsort(group, kind="stable")
     starts = np.append(np.flatnonzero(np.diff(group[order], prepend=-1)), len(order))
     n = len(starts) - 1
@@ -49,6 +43,6 @@ def interval(
         # Row numbers of the drawn groups, one after the other.
         offset = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         rows = order[np.repeat(starts[drawn], lengths) + offset]
-        found.append(figure(score[rows], outcome[rows]))
+        found.append(figure(*(column[rows] for column in columns)))
     low, high = np.nanquantile(found, [0.025, 0.975])
     return float(low), float(high)

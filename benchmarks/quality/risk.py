@@ -41,13 +41,14 @@ from sklearn.pipeline import make_pipeline
 
 from benchmarks.quality.figures import REAL, Figure
 from benchmarks.quality.fit_risk import FITTED, articles, fitted, headlines, holding
+from benchmarks.quality.intervals import auc, interval
 from brandkit.normalise.urls import domains_of
 from brandkit.signals import _risk_form, risk
 from brandkit.signals.risk import FORM, RISK_WEIGHTS, score_risk
 from brandkit.signals.trust import load_publishers, tier_publishers
 
 BAR = 0.65
-DRAWS, REPEATS, FOLDS, SEED = 1_000, 10, 5, 20_261_128
+REPEATS, FOLDS, SEED = 10, 5, 20_261_128
 _DOCUMENT = (
     r"(?i)\b(?:transcripts?|remarks|address|speech|statement|press release|full text|h\.? ?r\.?|act|bill"
     r"|budget|report|survey|hearing|testimony|letter to|interview|on twitter|roll call|statistics|tables?"
@@ -86,20 +87,7 @@ def readings(checked: pl.DataFrame) -> dict[str, pl.DataFrame]:
 
 def lower_end(is_fake: np.ndarray, score: np.ndarray, outlets: np.ndarray) -> float:
     """The lower end of the 95 % interval of AUC: articles or outlets drawn again, the lower of the two."""
-    random = np.random.default_rng(SEED)
-    names = np.unique(outlets)
-    of = {name: np.flatnonzero(outlets == name) for name in names}
-    ends = []
-    for by_outlet in (False, True):
-        found = []
-        for _ in range(DRAWS):
-            if by_outlet:
-                drawn = np.concatenate([of[name] for name in random.choice(names, len(names))])
-            else:
-                drawn = random.integers(0, len(is_fake), len(is_fake))
-            if 0 < is_fake[drawn].sum() < len(drawn):
-                found.append(roc_auc_score(is_fake[drawn], score[drawn]))
-        ends.append(float(np.percentile(found, 2.5)))
+    ends = [interval(auc, score, is_fake, groups=groups)[0] for groups in (None, outlets)]
     return min(ends)
 
 
