@@ -27,13 +27,13 @@ _COLUMNS: Mapping[str, tuple[str, Any]] = {
     "items_A": ("A", int),
     "items_B": ("B", int),
     "items_C": ("C", int),
-    "items_unlisted": ("unlisted", int),
+    "items_unlisted": ("none", int),
     "n_stories": ("stories", int),
     "share_stories": ("share ", percent),
-    "stories_negative": ("negative", int),
-    "stories_neutral": ("neutral", int),
-    "stories_positive": ("positive", int),
-    "stories_unmeasured": ("unmeasured", int),
+    "stories_negative": ("neg", int),
+    "stories_neutral": ("neu", int),
+    "stories_positive": ("pos", int),
+    "stories_unmeasured": ("?", int),
 }
 
 
@@ -81,14 +81,15 @@ def _show(screen: Console, found: Voice, *, each_day: bool) -> None:
         show_line(screen, line)
     counts = found.by_day() if each_day else found.by_name()
     shown = counts.tail(_MOST_LINES) if each_day else counts.head(_MOST_LINES)
-    columns = dict(_COLUMNS)
-    if each_day:
+    columns = {"day": ("day", str), **_COLUMNS} if each_day else dict(_COLUMNS)
+    if each_day or shown["kind"].n_unique() == 1:
         # A line has no room for both a day and a kind, and own names stand first anyway.
-        columns = {"day": ("day", str), **{name: put for name, put in columns.items() if name != "kind"}}
+        del columns["kind"]
     heads = [head for head, _ in columns.values()]
     body = rows(shown, {name: put for name, (_, put) in columns.items()})
     numbers = [head for head, put in columns.values() if put is not str]
     if body:
         show_table(screen, heads, body, right=numbers, cut=("name",), whole=("day",))
+        show_line(screen, "A, B, C, none: items by tier; neg, neu, pos, ?: stories by tone", style="dim")
     if left := counts.height - shown.height:
         show_line(screen, f"and {left:,} more lines: --csv or --json has them all", style="dim")
