@@ -22,7 +22,11 @@ def pairs_of(line: Line, rules: Rules) -> tuple[pl.DataFrame, Meetings]:
     chance = _background(pairs, line, window_us=rules.window_us, n_active=n_active)
     one, other = np.divmod(pairs["pair"].to_numpy(), max(len(line.accounts), 1))
     names = {"account_a": line.accounts.gather(one), "account_b": line.accounts.gather(other)}
-    return pairs.with_columns(**names).hstack(chance), met
+    # One plan for all: on a small frame each costs as much as the sorting.
+    return (
+        pairs.lazy().with_columns(pl.col(pl.Float64).round(4), **names, **chance).collect(engine="in-memory"),
+        met,
+    )
 
 
 def _on_enough(found: Meetings, *, least: int) -> Meetings:
@@ -63,7 +67,7 @@ def _folded(met: Meetings, line: Line) -> pl.DataFrame:
             "gap_spread_s": high - low,
             "spread_share": own / _sums(n_all[thing] * is_first, starts),
         }
-    ).with_columns(pl.col(pl.Float64).round(4))
+    )
 
 
 def _is_new(*groups: Numbers) -> Numbers:
@@ -99,7 +103,7 @@ def _n_own(line: Line) -> Numbers:
     return n_own.to_series().to_numpy()
 
 
-def _background(pairs: pl.DataFrame, line: Line, *, window_us: int, n_active: int) -> pl.DataFrame:
+def _background(pairs: pl.DataFrame, line: Line, *, window_us: int, n_active: int) -> dict[str, pl.Expr]:
     """What chance alone gives each pair, from how often *other* accounts met; in the order of the pairs.
 
     Shape: takes pair, n_objects, n_events; gives expected_events and n_by_chance.
@@ -117,7 +121,7 @@ def _background(pairs: pl.DataFrame, line: Line, *, window_us: int, n_active: in
     expected = rate * n[a] * n[b]
     by_chance = gammainc(pairs["n_objects"].to_numpy(), expected) * (n_active * (n_active - 1) / 2)
     known = pl.Series(is_known, dtype=pl.Boolean)
-    return pl.select(
-        expected_events=pl.when(known).then(pl.Series(expected).round(4)),
-        n_by_chance=pl.when(known).then(pl.Series(by_chance).round_sig_figs(4)),
-    )
+    return {
+        "expected_events": pl.when(known).then(pl.Series(expected).round(4)),
+        "n_by_chance": pl.when(known).then(pl.Series(by_chance).round_sig_figs(4)),
+    }

@@ -231,7 +231,9 @@ def _close(group: Numbers, at: Numbers, window_us: int) -> tuple[Numbers, Number
     # A stranger is just out of reach; wide gaps cut down to that keep the sum far from overflow.
     step[np.flatnonzero(np.diff(group)) + 1] = window_us + 1
     place = np.cumsum(step)
-    return np.searchsorted(place, place - window_us), np.searchsorted(place, place + window_us, side="right")
+    first = np.searchsorted(place, place - window_us)
+    # Whom a row reaches backwards reaches it forwards, and the firsts only rise: counting them is enough.
+    return first, np.cumsum(np.bincount(first, minlength=len(first)))
 
 
 def _anchors(line: Line, *, window_us: int, cap: int) -> Flags:
