@@ -44,6 +44,14 @@ def _instant(value: object) -> object:
     return at
 
 
+def _text(value: object) -> object:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    raise ValueError(f"{_shown(value)} is not a text")
+
+
 def _path(value: object) -> object:
     if value in (None, ""):
         return None
@@ -78,11 +86,14 @@ def _shown(value: object) -> str:
 class ReportParameters(BaseModel):
     """What every report takes: whose, and from which store. Empty means: from the settings.
 
-    A report adds its own fields, and says with ``date_field`` which of them ``--date`` fills.
+    A report adds its own fields, and says which of them ``--date`` and ``--run`` fill, and which ask for
+    another report of the same run, and so for a folder of its own.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     date_field: ClassVar[str] = ""
+    run_field: ClassVar[str] = ""
+    folder_fields: ClassVar[tuple[str, ...]] = ()
 
     profile: Annotated[Path | None, BeforeValidator(_path)] = None
     store: Annotated[Path | None, BeforeValidator(_path)] = None
@@ -112,8 +123,10 @@ class DailyParameters(ReportParameters):
     """What ``daily.ipynb`` takes. Empty means: from the settings, else the shipped sample."""
 
     date_field = "run_date"
+    run_field = "run_id"
 
     run_date: Annotated[date, BeforeValidator(_day)]
+    run_id: Annotated[str, BeforeValidator(_text)] = ""
     inputs: Annotated[tuple[str, ...], BeforeValidator(_paths)] = ()
     as_of: Annotated[datetime | None, BeforeValidator(_instant)] = None
     shadow: Annotated[bool, BeforeValidator(_switch)] = False
