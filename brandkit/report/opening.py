@@ -26,6 +26,10 @@ _SAMPLE_NOTE = "This is the sample that comes with brandkit: every name and head
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
+class NothingToReport(UsageError):
+    """A day, or a profile, with neither a run nor anything to run on."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Desk:
     """The profile and store of a report, and what was to be said of finding them."""
@@ -74,7 +78,7 @@ def find_latest(chosen: ReportParameters) -> tuple[StateStore, str, RunRow | Non
     if desk.is_shipped and settings.project_root() is not None:
         return desk.store, desk.profile.id, None
     when = f" up to {chosen.on}" if chosen.on else ""
-    raise UsageError(
+    raise NothingToReport(
         f"no finished run{when} for profile '{desk.profile.id}'",
         where=f"in {desk.store.path}",
         hint="brandkit run daily makes one",
@@ -149,7 +153,7 @@ def _latest(chosen: DailyParameters, desk: _Desk) -> RunRow | None:
 def _finished(chosen: DailyParameters, desk: _Desk) -> RunRow:
     run = _latest(chosen, desk)
     if run is None:
-        raise UsageError(
+        raise NothingToReport(
             f"no run of {chosen.run_date} for profile '{desk.profile.id}', and nothing to run it on",
             where=f"in {desk.store.path}",
             hint="pass -p inputs <file, folder or pattern>",
