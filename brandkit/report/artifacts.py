@@ -98,10 +98,13 @@ def building(place: Place) -> Iterator[Path]:
         raise unwritable(error, place.final.parent) from error
 
 
-def unwritable(error: OSError, where: Path) -> ReportError:
+def unwritable(error: OSError, where: Path, *, hint: str = "") -> ReportError:
     """What an operating system said of a place, as an error of ours."""
-    hint = "free some space, then try again" if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
-    return ReportError(f"cannot write to '{error.filename or where}': {error.strerror or error}", hint=hint)
+    is_full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    hints = ["free some space, then try again"] if is_full else []
+    hints += [hint] if hint else []
+    what = f"cannot write to '{error.filename or where}': {error.strerror or error}"
+    return ReportError(what, hint="\n  ".join(hints))
 
 
 def _tidy(place: Place) -> None:

@@ -46,7 +46,7 @@ def what_changed(brief: Brief, store: StateStore | str | Path | None = None) -> 
         if before is None:
             return section("What changed", nothing("There is no earlier run to compare with."))
         earlier, row = Decided.read(kept, before), kept.run(before)
-    found = compare_records(earlier, decided(brief))
+    found = compare_records(earlier, _decided(brief))
     return section("What changed", *_told(found, brief, row), n=found.moved.height)
 
 
@@ -62,8 +62,7 @@ def store_of(store: StateStore | str | Path | None) -> StateStore:
         return StateStore(Settings.load().db_path)
 
 
-def decided(brief: Brief) -> Decided:
-    """The brief's run as a comparison takes it."""
+def _decided(brief: Brief) -> Decided:
     run = brief.run
     return Decided(
         records=brief.records,

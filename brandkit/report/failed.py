@@ -18,7 +18,7 @@ _MOST_CHARACTERS = 4_000
 def error_page(place: Place, error: BrandkitError, good: Path | None, half: Path | None = None) -> str:
     """The page as text; whatever the error says is shown to the letter and cut where it is endless."""
     when = f" of {place.on}" if place.on else ""
-    told = str(error)
+    told = str(type(error)(error.what, where=error.where, allowed=error.allowed))
     message = told if len(told) <= _MOST_CHARACTERS else f"{told[:_MOST_CHARACTERS]}…"
     facts = {
         "Run": place.run,
@@ -52,7 +52,8 @@ def keep_failure(place: Place, error: BrandkitError, good: Path | None) -> Brand
 
     Where even that cannot be written, the error says so and stands as it was.
     """
-    hints = [error.hint] if error.hint else []
+    # What was kept in the folder that is taken away has moved.
+    hints = [line.strip() for line in error.hint.splitlines() if str(place.made) not in line]
     half: Path | None = None
     try:
         place.failed.mkdir(parents=True, exist_ok=True)

@@ -154,7 +154,8 @@ def wanted(name: str, given: Mapping[str, object], how: How) -> Wanted:
         store, run = find_daily(chosen)
         profile_id = run.profile_id
         # From here on it is about this very run, whatever comes in meanwhile.
-        chosen = chosen.model_copy(update={"run_id": run.run_id, "store": store.path})
+        fixed = {"run_id": run.run_id, "store": store.path, "shadow": run.shadow, "inputs": (), "as_of": None}
+        chosen = chosen.model_copy(update=fixed)
     else:
         store, profile_id, run = find_latest(chosen)
     beside = {field: getattr(chosen, field) for field in model.folder_fields}

@@ -7,11 +7,10 @@ from pathlib import Path
 import polars as pl
 
 from brandkit import safe
-from brandkit.record.compare import Decided, compare_records, run_before
+from brandkit.record.compare import compare, run_before
 from brandkit.record.compare import headline as moved_line
 from brandkit.report import brief as content
 from brandkit.report.brief import Brief
-from brandkit.report.changes import decided
 from brandkit.store.state import StateStore
 
 MOST_TITLES = 3
@@ -50,10 +49,8 @@ def _cut(text: str) -> str:
 def _changed(brief: Brief, store: StateStore) -> str:
     if brief.records.is_empty():
         return "no items on this day."
-    with store.reading():
-        before = run_before(store, brief.run)
-        if before is None:
-            return "there is no earlier run to compare with."
-        earlier, row = Decided.read(store, before), store.run(before)
-    told = moved_line(compare_records(earlier, decided(brief)))
-    return f"since {row.run_on}: {told}."
+    before = run_before(store, brief.run)
+    if before is None:
+        return "there is no earlier run to compare with."
+    told = moved_line(compare(before, brief.run, store))
+    return f"since {store.run(before).run_on}: {told}."

@@ -17,6 +17,7 @@ from typing import Any, ParamSpec, TypeVar
 from brandkit import errors, settings
 from brandkit.errors import BrandkitError, ReportError, UsageError
 from brandkit.report import html, parameters
+from brandkit.report.artifacts import unwritable
 from brandkit.report.brief import Brief
 from brandkit.report.html import Theme
 from brandkit.report.opening import open_daily
@@ -194,6 +195,9 @@ def _kept_when_failing(made: Path, target: Path) -> Iterator[None]:
 def _ours(error: Exception, hint: str) -> BrandkitError:
     if isinstance(error, BrandkitError):
         return error
+    if isinstance(error, OSError) and error.errno is not None:
+        # What fails in the kernel comes as papermill's own error: this is our own writing.
+        return unwritable(error, Path(), hint=hint)
     # papermill knows the error in the kernel by its name; ours keep their exit code.
     kind = getattr(errors, getattr(error, "ename", ""), ReportError)
     told = _ANSI.sub("", str(getattr(error, "evalue", "") or error)).strip() or type(error).__name__
@@ -217,6 +221,9 @@ def _execute(source: Path, chosen: Mapping[str, Any], made: Path, timeout_s: flo
         _literal(made),
         parameters=dict(chosen),
         progress_bar=False,
+        # Whatever kernel the notebook names, it gets ours.
+        kernel_name="python3",
+        language="python",
         kernel_manager_class=OwnKernel,
         execution_timeout=None if timeout_s is None else max(1, round(timeout_s)),
     )
