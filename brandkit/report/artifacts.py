@@ -10,6 +10,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from brandkit.safe import path_segment
 from brandkit.store import lock
 
 MANIFEST = "run.json"
+_PLAIN = re.compile(r"[a-z0-9_.-]{1,64}")
 _UNDATED = "undated"
 # A report that another process makes is done in a minute; whoever waits longer is told who has it.
 _PATIENCE_S = 60.0
@@ -65,12 +67,11 @@ class Place:
 
 def folder_of(run_id: str, beside: Mapping[str, object]) -> str:
     """A folder's name: the run's, and what else tells this report from others of the same run."""
-    parts = [str(value) for value in beside.values() if value not in (None, "", ())]
-    if not parts:
+    if not beside:
         return run_id
-    told = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
-    plain = ".".join(parts)
-    return f"{run_id}.{plain if plain.isascii() and plain.isalnum() and len(plain) <= 32 else told}"
+    plain = ".".join(f"{name}-{value}" for name, value in beside.items())
+    told = hashlib.sha256(plain.encode()).hexdigest()[:12]
+    return f"{run_id}.{plain if _PLAIN.fullmatch(plain) else told}"
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -20,12 +21,12 @@ from typing import Any, Literal
 import polars as pl
 
 from brandkit import schemas
-from brandkit.errors import BrandkitError, ReportError, UsageError
+from brandkit.errors import EXIT_FAILED, BrandkitError, ReportError, RunBusyError, UsageError
 from brandkit.fingerprint import versions
 from brandkit.report import artifacts, notebooks, parameters
 from brandkit.report.artifacts import Place
 from brandkit.report.failed import keep_failure
-from brandkit.report.opening import NothingToReport, find_daily, find_latest
+from brandkit.report.opening import NothingToReport, find_daily, find_latest, profile_id_of
 from brandkit.report.parameters import DailyParameters, ReportParameters
 from brandkit.report.worker import Job, error_of
 from brandkit.settings import Settings, project_root
@@ -37,6 +38,8 @@ TIMEOUT_S = 600.0
 _GRACE_S = 60.0
 _LET_GO_S = 5.0
 _LIBRARIES = ("bleach", "matplotlib", "nbclient", "nbconvert", "papermill")
+
+_OF_DAILY_RUN = {"inputs", "as_of", "shadow"}
 
 Status = Literal["made", "up to date", "failed", "nothing to report"]
 
@@ -151,17 +154,39 @@ def wanted(name: str, given: Mapping[str, object], how: How) -> Wanted:
     root = how.root or Settings.load().artifacts_dir
     run: RunRow | None
     if isinstance(chosen, DailyParameters):
-        store, run = find_daily(chosen)
+        store, run = _run_of(chosen, root.absolute(), name)
         profile_id = run.profile_id
         # From here on it is about this very run, whatever comes in meanwhile.
         fixed = {"run_id": run.run_id, "store": store.path, "shadow": run.shadow, "inputs": (), "as_of": None}
         chosen = chosen.model_copy(update=fixed)
     else:
         store, profile_id, run = find_latest(chosen)
-    beside = {field: getattr(chosen, field) for field in model.folder_fields}
-    folder = artifacts.folder_of(run.run_id if run else profile_id, beside)
-    on = chosen.on or (run.run_on if run and not model.date_field else None)
+    folder = artifacts.folder_of(run.run_id if run else profile_id, _beside(chosen))
+    on = chosen.on or (run.run_on if run else None)
     return Wanted(Place(root.absolute(), name, on, folder), chosen, store, profile_id, run)
+
+
+def _beside(chosen: ReportParameters) -> dict[str, object]:
+    """What asks for another report of the same run, and so for a folder of its own."""
+    of_run = {"profile", "store", chosen.date_field, chosen.run_field}
+    if isinstance(chosen, DailyParameters):
+        of_run |= _OF_DAILY_RUN
+    fields = type(chosen).model_fields
+    given = {name: getattr(chosen, name) for name in fields if name not in of_run}
+    return {name: value for name, value in given.items() if value != fields[name].default}
+
+
+def _run_of(chosen: DailyParameters, root: Path, name: str) -> tuple[StateStore, RunRow]:
+    """The run to report; one that fails to be made leaves an error page as a failing notebook does."""
+    try:
+        return find_daily(chosen)
+    except BrandkitError as error:
+        if error.exit_code != EXIT_FAILED:
+            raise
+        owner = profile_id_of(chosen)
+        key = f"{owner}.daily.{chosen.run_date}"
+        place = Place(root, name, chosen.run_date, key)
+        raise keep_failure(place, error, artifacts.last_good(place, owner)) from error
 
 
 def _with_day(model: type[ReportParameters], given: Mapping[str, object]) -> Mapping[str, object]:
@@ -216,37 +241,54 @@ def _make(one: Wanted, how: How) -> Made:
     told = _told(one, how, source)
     if not how.is_forced and _is_up_to_date(place, told):
         return Made(place.name, place.on, run_id, "up to date", place.final)
+    failure: BrandkitError | None = None
     try:
         with artifacts.building(place) as folder:
-            job = Job(
-                name=place.name,
-                source=str(source),
-                parameters=told["parameters"],
-                folder=str(folder),
-                final=str(place.final),
-                store=str(one.store.path),
-                run_id=run_id,
-                is_html=how.is_html,
-                timeout_s=how.timeout_s,
-                told=told,
-            )
             try:
-                _in_own_process(job)
-                if artifacts.manifest(folder) is None:
-                    raise ReportError("the report is not whole, though its process ended well")
-                final = artifacts.put(place)
-            except OSError as error:
-                raise _kept(one, artifacts.unwritable(error, folder)) from error
-            except BrandkitError as error:
-                raise _kept(one, error) from error
-    except BrandkitError as error:
-        # What cannot even begin has no folder to keep anything from.
-        raise error if "error page" in error.hint else _kept(one, error) from None
-    return Made(place.name, place.on, run_id, "made", final)
+                _filled(one, how, told, folder)
+            except (BrandkitError, OSError) as error:
+                failure = _kept(one, error)
+    except RunBusyError:
+        # Nothing failed: somebody is at it.
+        raise
+    except ReportError as error:
+        failure = _kept(one, error)
+    if failure is not None:
+        raise failure
+    if run_id:
+        shutil.rmtree(_of_no_run(place, run_id.rpartition(".")[0]).failed, ignore_errors=True)
+    return Made(place.name, place.on, run_id, "made", place.final)
 
 
-def _kept(one: Wanted, error: BrandkitError) -> BrandkitError:
-    return keep_failure(one.place, error, artifacts.last_good(one.place, one.profile_id))
+def _filled(one: Wanted, how: How, told: Mapping[str, Any], folder: Path) -> None:
+    """Have the folder filled, and put it in place if it is whole."""
+    place = one.place
+    job = Job(
+        name=place.name,
+        source=str(notebooks.notebook_path(place.name)),
+        parameters=told["parameters"],
+        folder=str(folder),
+        final=str(place.final),
+        store=str(one.store.path),
+        run_id=one.run.run_id if one.run else None,
+        is_html=how.is_html,
+        timeout_s=how.timeout_s,
+        told=dict(told),
+    )
+    _in_own_process(job)
+    if artifacts.manifest(folder) is None:
+        raise ReportError("the report is not whole, though its process ended well")
+    artifacts.put(place)
+
+
+def _kept(one: Wanted, error: BrandkitError | OSError) -> BrandkitError:
+    ours = artifacts.unwritable(error, one.place.made) if isinstance(error, OSError) else error
+    return keep_failure(one.place, ours, artifacts.last_good(one.place, one.profile_id))
+
+
+def _of_no_run(place: Place, key: str) -> Place:
+    """Where the error page goes of a day whose run could not be made."""
+    return replace(place, run=key)
 
 
 def _is_up_to_date(place: Place, told: Mapping[str, Any]) -> bool:

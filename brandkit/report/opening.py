@@ -63,6 +63,11 @@ def find_daily(chosen: DailyParameters) -> tuple[StateStore, RunRow]:
     return desk.store, desk.store.run(_of_day(chosen, desk)[0])
 
 
+def profile_id_of(chosen: ReportParameters) -> str:
+    """Whose report it is."""
+    return _desk(chosen).profile.id
+
+
 def find_latest(chosen: ReportParameters) -> tuple[StateStore, str, RunRow | None]:
     """The newest finished daily run up to a report's day, with its store and its profile's id.
 
@@ -70,6 +75,10 @@ def find_latest(chosen: ReportParameters) -> tuple[StateStore, str, RunRow | Non
     Raises: UsageError where there is none to report on.
     """
     desk = _desk(chosen)
+    named = getattr(chosen, chosen.run_field) if chosen.run_field else None
+    if named:
+        run = desk.store.run(str(named))
+        return desk.store, run.profile_id, run
     is_of = (pl.col("status") == "complete") & (pl.col("kind") == "daily") & ~pl.col("shadow")
     until = pl.lit(value=True) if chosen.on is None else pl.col("run_on") <= chosen.on
     found = desk.store.runs(desk.profile.id).filter(is_of & until).sort("run_on", "attempt")

@@ -86,14 +86,12 @@ def _shown(value: object) -> str:
 class ReportParameters(BaseModel):
     """What every report takes: whose, and from which store. Empty means: from the settings.
 
-    A report adds its own fields, and says which of them ``--date`` and ``--run`` fill, and which ask for
-    another report of the same run, and so for a folder of its own.
+    A report adds its own fields, and says which of them ``--date`` and ``--run`` fill.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     date_field: ClassVar[str] = ""
     run_field: ClassVar[str] = ""
-    folder_fields: ClassVar[tuple[str, ...]] = ()
 
     profile: Annotated[Path | None, BeforeValidator(_path)] = None
     store: Annotated[Path | None, BeforeValidator(_path)] = None

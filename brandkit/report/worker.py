@@ -59,7 +59,9 @@ def produce(job: Job) -> None:
     notebooks.render(
         job.name, job.parameters, out=book, html=page, timeout_s=job.timeout_s, source=Path(job.source)
     )
-    if job.name == "daily" and job.run_id:
+    # Text and tables know the whole run: they belong to no edition that leaves something out.
+    is_whole = job.parameters.get("edition") in (None, "", "full")
+    if job.name == "daily" and job.run_id and is_whole:
         store = StateStore(job.store)
         brief = Brief.read(store, job.run_id)
         decisions.write_decisions(brief, folder)

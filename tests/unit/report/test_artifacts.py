@@ -95,8 +95,7 @@ def test_the_last_good_report_is_the_newest_of_the_profile_up_to_the_day(tmp_pat
 
 def test_reports_of_one_run_that_differ_have_folders_of_their_own() -> None:
     assert artifacts.folder_of(RUN, {}) == RUN
-    assert artifacts.folder_of(RUN, {"story": ""}) == RUN
-    assert artifacts.folder_of(RUN, {"story": "3f9c2a71"}) == f"{RUN}.3f9c2a71"
+    assert artifacts.folder_of(RUN, {"story": "3f9c2a71"}) == f"{RUN}.story-3f9c2a71"
     hostile = artifacts.folder_of(RUN, {"story": "../../etc"})
     assert hostile.startswith(f"{RUN}.")
     assert "/" not in hostile
