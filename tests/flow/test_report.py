@@ -22,7 +22,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from brandkit.cli import main
-from brandkit.errors import BrandkitError, ReportError, UsageError
+from brandkit.errors import BrandkitError, ReportError, StoreCorruptError, UsageError
 from brandkit.report import artifacts, making, notebooks, voice
 from brandkit.report.brief import Brief, tally
 from brandkit.report.making import How
@@ -242,6 +242,16 @@ def test_a_failing_report_leaves_an_error_page_that_cannot_run_and_the_last_good
     assert "before" in half.read_text(encoding="utf-8")
 
 
+def test_a_run_that_cannot_be_made_leaves_an_error_page(desk: dict[str, Any], root: Path) -> None:
+    Path(desk["store"]).write_bytes(b"no store" * 1_000)
+    with pytest.raises(StoreCorruptError) as caught:
+        making.make("daily", desk, How(root=root))
+    assert caught.value.exit_code == 1
+    assert finals(root) == [f"desk.daily.{DAY}.failed"]
+    page = read((place(root) / f"desk.daily.{DAY}.failed" / "daily.failed.html").read_text(encoding="utf-8"))
+    assert "StoreCorruptError" in page.text
+
+
 def acting(on: Callable[[psutil.Process, psutil.Process], None]) -> threading.Thread:
     """A thread that waits for the kernel of a report made here, then acts on (worker, kernel)."""
 
@@ -325,6 +335,8 @@ def test_when_whoever_makes_it_is_killed_nothing_half_made_is_shown_and_the_next
     assert finals(root) == []
     _, alive = psutil.wait_procs(seen, timeout=5)
     assert alive == []
+    for failure in (RUN, f"desk.daily.{DAY}"):
+        (place(root) / f"{failure}.failed").mkdir()
     book("run_date")
     making.make("daily", desk, How(root=root, is_html=False))
     assert os.listdir(place(root)) == [RUN]
