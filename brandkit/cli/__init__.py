@@ -22,6 +22,7 @@ from brandkit.cli.privacy import erase, prune
 from brandkit.cli.profiles import profile
 from brandkit.cli.reading import explain, runs, verify
 from brandkit.cli.replaying import replay
+from brandkit.cli.reporting import report
 from brandkit.cli.running import run
 from brandkit.cli.simulating import simulate
 from brandkit.cli.sources import sources
@@ -68,6 +69,7 @@ for command in (
     voice,
     bursts,
     forecast,
+    report,
     hindsight,
     calibrate,
     simulate,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any, ClassVar
 
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
@@ -13,6 +14,13 @@ from brandkit import settings
 
 class OwnKernel(AsyncKernelManager):
     """Starts ``ipykernel`` with the running interpreter, so that a report and its caller are of one code."""
+
+    # Whoever has to leave at once ends these first: a kernel is in a session of its own.
+    started: ClassVar[list[OwnKernel]] = []
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.started.append(self)
 
     @property
     def kernel_spec(self) -> KernelSpec:

@@ -5,6 +5,7 @@ Importing this loads no kernel and no notebook library; ``render`` does.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -14,12 +15,13 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from brandkit import errors, settings
-from brandkit.errors import BrandkitError, ReportError
+from brandkit.errors import BrandkitError, ReportError, UsageError
 from brandkit.report import html, parameters
+from brandkit.report.artifacts import unwritable
 from brandkit.report.brief import Brief
 from brandkit.report.html import Theme
 from brandkit.report.opening import open_daily
-from brandkit.report.parameters import DailyParameters
+from brandkit.report.parameters import DailyParameters, ReportParameters
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -56,7 +58,7 @@ def daily_parameters(namespace: Mapping[str, object]) -> DailyParameters:
 
     Raises: UsageError, which a notebook shows as one message.
     """
-    return parameters.from_cell("daily", namespace)
+    return parameters.from_cell(DailyParameters, namespace)
 
 
 @_plainly
@@ -86,6 +88,24 @@ def notebook_path(name: str) -> Path:
     return path
 
 
+def check_notebook(path: Path) -> None:
+    """See that the notebook has the cell its parameters go to; without one it shows its defaults.
+
+    Raises: UsageError.
+    """
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        tags = [tag for cell in cells for tag in cell.get("metadata", {}).get("tags", ())]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UsageError(f"'{path}' is no notebook: {type(error).__name__}: {error}") from error
+    if tags.count("parameters") != 1:
+        raise UsageError(
+            f"notebook '{path}' has {tags.count('parameters') or 'no'} cells tagged 'parameters'",
+            allowed="exactly one: what is asked for would not reach it",
+            hint="tag the cell of its defaults 'parameters'",
+        )
+
+
 def render(
     name: str,
     given: Mapping[str, object],
@@ -93,6 +113,7 @@ def render(
     out: str | Path,
     html: str | Path | None = None,
     timeout_s: float | None = None,
+    source: Path | None = None,
 ) -> Path:
     """Run a report's notebook to ``out``, and export it to ``html``; gives the path of the notebook.
 
@@ -105,11 +126,14 @@ def render(
         out: the notebook to write.
         html: the page to write, with the code left out and nothing in it that can run.
         timeout_s: how long a cell may take.
+        source: the notebook, where it is not the one of that name.
 
     Raises: UsageError for a parameter; the error that the notebook named; ReportError otherwise.
     """
-    chosen = parameters.checked(name, given).for_notebook()
-    source, target = notebook_path(name), Path(out).absolute()
+    checked = parameters.checked(name, given)
+    chosen = checked.for_notebook()
+    source, target = source or notebook_path(name), Path(out).absolute()
+    check_notebook(source)
     page = Path(html).absolute() if html is not None else None
     _made_ready(target, page)
     made, made_page = _beside(target), _beside(page) if page else None
@@ -117,7 +141,7 @@ def render(
         with _kept_when_failing(made, target):
             _execute(source, chosen, made, timeout_s)
             if made_page is not None:
-                made_page.write_text(exported(made, title=_title(name, chosen)), encoding="utf-8")
+                made_page.write_text(exported(made, title=_title(name, checked)), encoding="utf-8")
             _put(made, target)
             if made_page is not None and page is not None:
                 _put(made_page, page)
@@ -148,8 +172,8 @@ def _put(made: Path, target: Path) -> None:
     os.replace(made, target)
 
 
-def _title(name: str, chosen: Mapping[str, Any]) -> str:
-    return f"{name} {chosen['run_date']}"
+def _title(name: str, chosen: ReportParameters) -> str:
+    return f"{name} {chosen.on}" if chosen.on else name
 
 
 @contextmanager
@@ -171,6 +195,9 @@ def _kept_when_failing(made: Path, target: Path) -> Iterator[None]:
 def _ours(error: Exception, hint: str) -> BrandkitError:
     if isinstance(error, BrandkitError):
         return error
+    if isinstance(error, OSError) and error.errno is not None:
+        # What fails in the kernel comes as papermill's own error: this is our own writing.
+        return unwritable(error, Path(), hint=hint)
     # papermill knows the error in the kernel by its name; ours keep their exit code.
     kind = getattr(errors, getattr(error, "ename", ""), ReportError)
     told = _ANSI.sub("", str(getattr(error, "evalue", "") or error)).strip() or type(error).__name__
@@ -194,8 +221,26 @@ def _execute(source: Path, chosen: Mapping[str, Any], made: Path, timeout_s: flo
         _literal(made),
         parameters=dict(chosen),
         progress_bar=False,
+        # Whatever kernel the notebook names, it gets ours.
+        kernel_name="python3",
+        language="python",
         kernel_manager_class=OwnKernel,
         execution_timeout=None if timeout_s is None else max(1, round(timeout_s)),
+    )
+    _without_times(made)
+
+
+def _without_times(notebook: Path) -> None:
+    """Take out when it ran and what was named at random: the same report is the same bytes."""
+    book = json.loads(notebook.read_text(encoding="utf-8"))
+    ran = book["metadata"].pop("papermill", {})
+    book["metadata"]["papermill"] = {key: ran[key] for key in ("parameters", "version") if key in ran}
+    for number, cell in enumerate(book["cells"]):
+        cell["id"] = f"part-{number}"
+        for key in ("papermill", "execution"):
+            cell["metadata"].pop(key, None)
+    notebook.write_text(
+        json.dumps(book, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8"
     )
 
 

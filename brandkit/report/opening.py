@@ -5,22 +5,29 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+
+import polars as pl
 
 from brandkit import settings
 from brandkit.errors import UsageError
 from brandkit.profile import BrandProfile
 from brandkit.report.brief import Brief
-from brandkit.report.parameters import DailyParameters
+from brandkit.report.parameters import DailyParameters, ReportParameters
 from brandkit.runner import Runner, Task
 from brandkit.settings import Settings
 from brandkit.store.runs import RunRow
 from brandkit.store.state import StateStore
 
 _SAMPLE = Path("data", "sample")
+_SAMPLE_NOTE = "This is the sample that comes with brandkit: every name and headline in it is invented."
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+class NothingToReport(UsageError):
+    """A day, or a profile, with neither a run nor anything to run on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +47,61 @@ def open_daily(chosen: DailyParameters) -> Brief:
             it failed.
     """
     desk = _desk(chosen)
+    run_id, notes = _of_day(chosen, desk)
+    brief = Brief.read(desk.store, run_id, notes=notes)
+    if chosen.run_id and desk.is_shipped and _is_invented(brief.records):
+        return replace(brief, notes=(*notes, _SAMPLE_NOTE))
+    return brief
+
+
+def find_daily(chosen: DailyParameters) -> tuple[StateStore, RunRow]:
+    """The run that the brief of a day shows, and its store; made first where it is missing.
+
+    Raises: as ``open_daily``.
+    """
+    desk = _desk(chosen)
+    return desk.store, desk.store.run(_of_day(chosen, desk)[0])
+
+
+def profile_id_of(chosen: ReportParameters) -> str:
+    """Whose report it is."""
+    return _desk(chosen).profile.id
+
+
+def find_latest(chosen: ReportParameters) -> tuple[StateStore, str, RunRow | None]:
+    """The newest finished daily run up to a report's day, with its store and its profile's id.
+
+    Nulls:  no run where the shipped profile has none: its sample can be run.
+    Raises: UsageError where there is none to report on.
+    """
+    desk = _desk(chosen)
+    named = getattr(chosen, chosen.run_field) if chosen.run_field else None
+    if named:
+        run = desk.store.run(str(named))
+        return desk.store, run.profile_id, run
+    is_of = (pl.col("status") == "complete") & (pl.col("kind") == "daily") & ~pl.col("shadow")
+    until = pl.lit(value=True) if chosen.on is None else pl.col("run_on") <= chosen.on
+    found = desk.store.runs(desk.profile.id).filter(is_of & until).sort("run_on", "attempt")
+    if found.height:
+        return desk.store, desk.profile.id, desk.store.run(found["run_id"][-1])
+    if desk.is_shipped and settings.project_root() is not None:
+        return desk.store, desk.profile.id, None
+    when = f" up to {chosen.on}" if chosen.on else ""
+    raise NothingToReport(
+        f"no finished run{when} for profile '{desk.profile.id}'",
+        where=f"in {desk.store.path}",
+        hint="brandkit run daily makes one",
+    )
+
+
+def _of_day(chosen: DailyParameters, desk: _Desk) -> tuple[str, tuple[str, ...]]:
+    """The run's id, and the notes of the brief."""
+    if chosen.run_id:
+        return _named(chosen, desk).run_id, desk.notes
     sample = _sample(chosen, desk)
     inputs = chosen.inputs or sample
     if not inputs:
-        return Brief.read(desk.store, _finished(chosen, desk).run_id, notes=desk.notes)
+        return _finished(chosen, desk).run_id, desk.notes
     task = Task(
         date=chosen.run_date,
         profile=desk.profile,
@@ -56,10 +114,31 @@ def open_daily(chosen: DailyParameters) -> Brief:
     if result.error is not None:
         raise result.error
     notes = desk.notes if chosen.inputs else (*desk.notes, _sample_note(sample, chosen.run_date))
-    return Brief.read(desk.store, result.run_id, notes=notes)
+    return result.run_id, notes
 
 
-def _desk(chosen: DailyParameters) -> _Desk:
+def _named(chosen: DailyParameters, desk: _Desk) -> RunRow:
+    run = desk.store.run(chosen.run_id)
+    if run.run_on != chosen.run_date:
+        raise UsageError(
+            f"run '{run.run_id}' is of {run.run_on}, not of {chosen.run_date}",
+            hint="name the run or the day",
+        )
+    if chosen.profile is not None and run.profile_id != desk.profile.id:
+        raise UsageError(f"run '{run.run_id}' is of profile '{run.profile_id}', not of '{desk.profile.id}'")
+    if run.status != "complete":
+        raise UsageError(
+            f"run '{run.run_id}' is {run.status}: it has nothing to report", hint=run.error or ""
+        )
+    return run
+
+
+def _is_invented(records: pl.DataFrame) -> bool:
+    """Whether every address is under .example, which is nobody's: the sample's are, all of them."""
+    return bool(records.height) and bool(records["domain"].drop_nulls().str.ends_with(".example").all())
+
+
+def _desk(chosen: ReportParameters) -> _Desk:
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always", UserWarning)
         found = Settings.load()
@@ -83,7 +162,7 @@ def _latest(chosen: DailyParameters, desk: _Desk) -> RunRow | None:
 def _finished(chosen: DailyParameters, desk: _Desk) -> RunRow:
     run = _latest(chosen, desk)
     if run is None:
-        raise UsageError(
+        raise NothingToReport(
             f"no run of {chosen.run_date} for profile '{desk.profile.id}', and nothing to run it on",
             where=f"in {desk.store.path}",
             hint="pass -p inputs <file, folder or pattern>",
@@ -107,5 +186,4 @@ def _days(paths: Sequence[str]) -> list[date]:
 
 def _sample_note(sample: Sequence[str], asked: date) -> str:
     days = _days(sample)
-    note = "This is the sample that comes with brandkit: every name and headline in it is invented."
-    return note if asked in days else f"{note} It covers {min(days)} to {max(days)}."
+    return _SAMPLE_NOTE if asked in days else f"{_SAMPLE_NOTE} It covers {min(days)} to {max(days)}."

@@ -127,29 +127,6 @@ def test_papermill_alone_fails_with_one_message_for_a_parameter(
     assert len(told.splitlines()) < 8
 
 
-def test_a_rendered_page_cannot_run_and_is_the_same_each_time(tmp_path: Path, desk: dict[str, Any]) -> None:
-    pages = [tmp_path / "{run_date}" / f"{n}.html" for n in (1, 2)]
-    for page in pages:
-        notebooks.render("daily", desk, out=page.with_suffix(".ipynb"), html=page)
-    first, second = (page.read_text(encoding="utf-8") for page in pages)
-    assert first == second
-    page = read(first)
-    assert not page.live
-    assert "default-src 'none'" in first
-    assert "brief = " not in page.text
-    assert "Wednesday 4 March 2026" in page.text
-    stories = StateStore(desk["store"]).stories("desk.daily.2026-03-04.1")
-    titles = stories.filter(effective_decision="must_cover")["title"].to_list()
-    assert titles
-    assert [title for title in titles if title[:150] not in page.text] == []
-    assert sorted(path.name for path in pages[0].parent.iterdir()) == [
-        "1.html",
-        "1.ipynb",
-        "2.html",
-        "2.ipynb",
-    ]
-
-
 def test_a_day_without_items_is_a_report_that_says_so(tmp_path: Path, desk: dict[str, Any]) -> None:
     notebooks.render(
         "daily", {**desk, "run_date": "2026-05-01"}, out=tmp_path / "out.ipynb", html=tmp_path / "o.html"
@@ -267,16 +244,6 @@ def test_the_notebook_holds_no_output_no_logic_and_its_parameters() -> None:
     assert not any(cell.outputs or cell.execution_count for cell in code)
     assert max(len(cell.source.splitlines()) for cell in code[1:]) <= 5
     assert not any(word in cell.source for cell in code for word in ("def ", "if ", "for ", "lambda"))
-
-
-def test_importing_the_reports_loads_no_kernel_machinery() -> None:
-    heavy = ("papermill", "nbconvert", "IPython", "zmq")
-    ask = (
-        "import sys, brandkit.report.notebooks, brandkit.report.daily; "
-        f"print([m for m in {heavy} if m in sys.modules])"
-    )
-    said = subprocess.run([sys.executable, "-c", ask], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert said.stdout.strip() == "[]"
 
 
 def test_an_error_of_ours_in_the_kernel_keeps_its_kind() -> None:

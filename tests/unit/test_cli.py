@@ -92,7 +92,7 @@ def test_the_version_is_printed() -> None:
 def test_commands_stand_in_the_order_of_a_days_work() -> None:
     assert main.list_commands(click.Context(main)) == [
         "run", "runs", "explain", "why-not", "lineage", "verify", "compare", "replay", "what-if", "verdict",
-        "state", "story", "alerts", "find", "voice", "bursts", "forecast", "hindsight", "calibrate",
+        "state", "story", "alerts", "find", "voice", "bursts", "forecast", "report", "hindsight", "calibrate",
         "simulate", "profile", "sources", "init", "erase", "prune",
     ]  # fmt: skip
 

@@ -1,0 +1,56 @@
+"""The brief in five lines of plain text, for mail or chat."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from brandkit import safe
+from brandkit.record.compare import compare, run_before
+from brandkit.record.compare import headline as moved_line
+from brandkit.report import brief as content
+from brandkit.report.brief import Brief
+from brandkit.store.state import StateStore
+
+MOST_TITLES = 3
+_TITLE_CHARACTERS = 90
+
+
+def five_lines(brief: Brief, store: StateStore, link: Path) -> str:
+    """Headline, must cover, do not amplify, what changed, and where the whole of it is.
+
+    Every title is one line of plain text, cut where it is long; nothing in it can start a line.
+    """
+    title = safe.plain_text(brief.profile.title or brief.profile.id)
+    lines = [
+        f"{_cut(title)}, {content.day(brief)}: {content.headline(brief)}",
+        f"Must cover: {_titles(brief.active('must_cover'))}",
+        f"Do not amplify, but act: {_titles(brief.active('block'))}",
+        f"What changed: {_changed(brief, store)}",
+        f"The whole brief: {link}",
+    ]
+    return "".join(f"{safe.terminal(line)}\n" for line in lines)
+
+
+def _titles(stories: pl.DataFrame) -> str:
+    if stories.is_empty():
+        return "nothing."
+    shown = stories.head(MOST_TITLES).select("total", title=pl.coalesce("title", "url", "lead_item_id"))
+    told = "; ".join(f"{_cut(safe.plain_text(title))} ({total})" for total, title in shown.rows())
+    rest = stories.height - shown.height
+    return f"{told}; and {rest:,} more." if rest else f"{told}."
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _TITLE_CHARACTERS else f"{text[: _TITLE_CHARACTERS - 1].rstrip()}…"
+
+
+def _changed(brief: Brief, store: StateStore) -> str:
+    if brief.records.is_empty():
+        return "no items on this day."
+    before = run_before(store, brief.run)
+    if before is None:
+        return "there is no earlier run to compare with."
+    told = moved_line(compare(before, brief.run, store))
+    return f"since {store.run(before).run_on}: {told}."
