@@ -46,6 +46,9 @@ _UNSHOWABLE = re.compile(f"[{_CONTROLS}{_BIDI}{_HIDDEN}\t\n\x0b\x0c\r\x85\u2028\
 _INVISIBLE_RE = re.compile(_INVISIBLE)
 _STRAY_JOINER_RE = re.compile(_STRAY_JOINER)
 _GAP_RE = re.compile(_GAP)
+# JupyterLab and Jupyter's template typeset what stands between dollars, links to scripts included; of
+# an element of these classes they take it as text. What stands in <pre> or <code> they leave alone.
+NOT_MATH = "tex2jax_ignore mathjax_ignore"
 _NOT_IN_A_URL = re.compile(f'[{_SPACES}{_CONTROLS}{_BIDI}{_HIDDEN}\u200c\u200d"<>`\\\\]')
 _SEGMENT = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 

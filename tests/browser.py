@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import select
 import shutil
-import subprocess
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ _OPTIONS = (
     "--disable-background-networking", "--disable-extensions", "--disable-component-update",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--remote-debugging-pipe",
 )  # fmt: skip
-_MARKS = "window.marks = []; window.mark = window.mark = n => { top.marks.push(n) };"
+_MARKS = "window.marks = []; window.mark = n => { top.marks.push(n) };"
 # What a reader's hand does: everything is opened, pointed at, clicked and focused. A link to the web is
 # not followed: that one is meant to be.
 _TOUCH = """
@@ -128,24 +129,29 @@ class Browser:
 @contextmanager
 def opened(program: str, folder: Path) -> Iterator[Browser]:
     """A browser with a profile of its own, ended with the block."""
-    ours_in, theirs_out = os.pipe()
     theirs_in, ours_out = os.pipe()
-    script = f'exec "$0" "$@" 3<&{theirs_in} 4>&{theirs_out}'
-    process = subprocess.Popen(
-        ["sh", "-c", script, program, *_OPTIONS, f"--user-data-dir={folder}", "about:blank"],
-        pass_fds=(theirs_in, theirs_out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        stdin=subprocess.DEVNULL, start_new_session=True,
-    )  # fmt: skip
-    os.close(theirs_in)
-    os.close(theirs_out)
+    ours_in, theirs_out = os.pipe()
+    # It reads file 3 and writes file 4; copied from far above, neither is written over by the other.
+    far_in, far_out = (fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 50) for end in (theirs_in, theirs_out))
+    quiet = [(os.POSIX_SPAWN_OPEN, n, os.devnull, os.O_RDWR, 0) for n in (0, 1, 2)]
+    copied = [(os.POSIX_SPAWN_DUP2, far_in, 3), (os.POSIX_SPAWN_DUP2, far_out, 4)]
+    argv = [program, *_OPTIONS, f"--user-data-dir={folder}", "about:blank"]
+    pid = os.posix_spawn(program, argv, os.environ, file_actions=[*quiet, *copied], setsid=True)
+    for end in (theirs_in, theirs_out, far_in, far_out):
+        os.close(end)
     try:
         yield Browser(ours_out, ours_in)
     finally:
-        # Its end of the pipe closed, it goes by itself, with all its helpers.
+        # With its end of the pipe closed it goes by itself, with all its helpers.
         os.close(ours_out)
         os.close(ours_in)
-        try:
-            process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        _awaited(pid)
+
+
+def _awaited(pid: int) -> None:
+    for _ in range(250):
+        if os.waitpid(pid, os.WNOHANG)[0]:
+            return
+        time.sleep(0.02)
+    os.killpg(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
