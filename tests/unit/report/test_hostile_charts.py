@@ -23,7 +23,7 @@ from brandkit.report import charts, curves, network
 from tests.hostile import MEGABYTE, vectors
 from tests.unit.report.briefs import briefed
 
-HOSTILE = (*vectors("math", "escape", "bidi"), *vectors("script")[:2], MEGABYTE)
+HOSTILE = (*vectors("math"), *(vectors(kind)[0] for kind in ("escape", "bidi", "script")), MEGABYTE)
 _PAIRS = {"n_objects": [3], "median_gap_s": [2.0]}
 _UNSHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _COUNTS = ("must_cover", "optional", "watch", "drop", "block", "n_verdicts")
