@@ -99,8 +99,9 @@ def _articles(texts: tuple[str, ...], day: str) -> list[Mapping[str, Any]]:
     # Without an address of its own a story goes by its text alone.
     rows += [{"title": f"{_TERMS[n % 12]} {text}", "native_id": text, "url": text, "source": "wire",
               "item_type": "video", "views": 10, **at} for n, text in enumerate(links)]  # fmt: skip
-    return [*rows, {"title": f"{MEGABYTE}{day}", "summary": MEGABYTE, "author": MEGABYTE, "source": "wire",
-                    "url": f"https://alpha.example/{day}/long", **at}]  # fmt: skip
+    long = dict.fromkeys(("summary", "author", "source"), MEGABYTE)
+    url = f"https://alpha.example/{day}/long"
+    return [*rows, {"title": f"{MEGABYTE}{day}", "url": url, "claims": [MEGABYTE], **long, **at}]
 
 
 def _shares(texts: tuple[str, ...], day: str) -> list[Mapping[str, Any]]:

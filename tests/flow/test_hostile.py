@@ -129,6 +129,7 @@ def test_nothing_runs_in_any_part_of_a_report_whatever_stands_in_it(
     rows = pl.DataFrame({"a": texts, "list": [[text] for text in texts]})
     columns = [Column("a", text, kind, link=of) for text in texts[::9]
                for kind in ("text", "title", "code", "decision") for of in ("", "a")]  # fmt: skip
+    parts += [tables.note(MEGABYTE), tables.table(pl.DataFrame({"a": [MEGABYTE]}), columns[:8])]
     parts.append(tables.table(rows, [*columns, Column("list", "L")], caption=texts[9]))
     brief = Brief.read(desk.store, desk.run.run_id)
     (story, *_) = cards(brief, "block", most=1)
@@ -147,6 +148,7 @@ def test_nothing_runs_in_any_part_of_a_report_whatever_stands_in_it(
     seen = looked_at(window, tmp_path, unguarded(page))
     assert_inert(seen, canary)
     assert "<script>mark(0)" in seen.text
+    assert _WHOLE not in seen.text
     # The house's list lets nothing through either, where escaping had been forgotten.
     assert_inert(looked_at(window, tmp_path, html.sanitised(" ".join(texts))), canary)
 
