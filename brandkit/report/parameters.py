@@ -6,7 +6,7 @@ import ast
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
@@ -18,6 +18,9 @@ _PAPERMILL = {"PAPERMILL_INPUT_PATH", "PAPERMILL_OUTPUT_PATH"}
 _INSTANT = "give one such as 2026-03-04T07:00:00+00:00"
 _INJECTED = "# Parameters\n"
 _HINT = "such as: papermill notebooks/daily.ipynb out.ipynb -p run_date 2026-03-04"
+
+
+Edition = Literal["full", "redacted"]
 
 
 def _day(value: object) -> object:
@@ -70,6 +73,14 @@ def _switch(value: object) -> object:
     raise ValueError(f"{_shown(value)} is neither true nor false")
 
 
+def _edition(value: object) -> object:
+    if value in (None, ""):
+        return "full"
+    if value in get_args(Edition):
+        return value
+    raise ValueError(f"{_shown(value)} is no edition; full or redacted")
+
+
 def _shown(value: object) -> str:
     text = terminal(repr(value))
     return text if len(text) <= 80 else f"{text[:80]}…"
@@ -86,6 +97,7 @@ class DailyParameters(BaseModel):
     store: Annotated[Path | None, BeforeValidator(_path)] = None
     as_of: Annotated[datetime | None, BeforeValidator(_instant)] = None
     shadow: Annotated[bool, BeforeValidator(_switch)] = False
+    edition: Annotated[Edition, BeforeValidator(_edition)] = "full"
 
     def for_notebook(self) -> dict[str, Any]:
         """The same as plain values, paths absolute, for the notebook's parameters cell."""
@@ -96,6 +108,7 @@ class DailyParameters(BaseModel):
             "store": str(self.store.absolute()) if self.store else "",
             "as_of": self.as_of.isoformat() if self.as_of else "",
             "shadow": self.shadow,
+            "edition": self.edition,
         }
 
 
