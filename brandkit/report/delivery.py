@@ -43,7 +43,7 @@ class Outcome:
     @property
     def subject(self) -> str:
         """One line: which report, of which run, and whether it is there."""
-        what = plain_text(f"{self.name} {self.run_id}".strip())
+        what = _line(f"{self.name} {self.run_id}".strip())
         return f"{what}: {_line(self.lines[0])}" if self.ok and self.lines else self._state(what)
 
     def _state(self, what: str) -> str:
@@ -55,7 +55,7 @@ class Outcome:
         told = [_line(line) for line in self.lines[:MOST_LINES]]
         if not self.ok:
             error = terminal(self.error[:_ERROR_CHARACTERS], keep_lines=True)
-            told = [f"The report '{plain_text(self.name)}' could not be made.", "", error, "", *told]
+            told = [f"The report '{_line(self.name)}' could not be made.", "", error, "", *told]
         return "\n".join(told).rstrip() + "\n"
 
     @property
@@ -100,9 +100,8 @@ class Delivery:
         if self.ok:
             return None
         told = "; ".join(f"{name}: {why}" for name, why in self.failed.items())
-        return DeliveryError(
-            "the report was not delivered everywhere", allowed=told, hint="the report stands"
-        )
+        what = "the report was not delivered everywhere"
+        return DeliveryError(what, allowed=told, hint="the report itself stands")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +148,9 @@ class Ways:
             except ValueError as error:
                 raise UsageError(f"{REPORT_COMMAND} cannot be read: {error}") from None
         if sending.webhook:
-            parsed(sending.webhook, ports=None if allow_private else ports)
+            if not sending.webhook.startswith(("http://", "https://")):
+                raise UsageError(f"{REPORT_WEBHOOK} is no address of the web", allowed="http:// and https://")
+            parsed(sending.webhook, ports=ports)
             channels.append(Webhook(sending.webhook, ports=ports, allow_private=allow_private))
         box = Mailbox.of(sending.smtp_url, sender=sending.mail_from) if sending.smtp_url else None
         return cls(

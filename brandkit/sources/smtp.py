@@ -123,9 +123,8 @@ class Mailbox:
             raise self._failure(error) from None
         if refused:
             who = ", ".join(sorted(refused))
-            raise DeliveryError(
-                f"{self.host} refused {len(refused)} of {len(mail.to)} addresses", allowed=who
-            )
+            what = f"{self.host} refused {len(refused)} of {len(mail.to)} addresses"
+            raise DeliveryError(what, allowed=who)
 
     def _failure(self, error: Exception) -> NetworkError | DeliveryError:
         if isinstance(error, smtplib.SMTPAuthenticationError):
@@ -135,15 +134,15 @@ class Mailbox:
         if isinstance(error, smtplib.SMTPNotSupportedError):
             return DeliveryError(f"{self.host} offers no encryption or no login", allowed=_ALLOWED)
         if isinstance(error, smtplib.SMTPResponseException):
-            said = terminal(bytes(error.smtp_error or b"").decode("utf-8", "replace")[:200]) \
-                if isinstance(error.smtp_error, bytes) else terminal(str(error.smtp_error)[:200])  # fmt: skip
+            told = error.smtp_error
+            text = told.decode("utf-8", "replace") if isinstance(told, bytes) else str(told)
+            said = terminal(text[:200])
             # 4xx passes by itself, 5xx does not.
             kind = NetworkError if 400 <= error.smtp_code < 500 else DeliveryError
             return kind(f"{self.host} answered {error.smtp_code}", allowed=f"it said: {said}" if said else "")
         if isinstance(error, ssl.SSLError):
-            return NetworkError(
-                f"no safe connection to {self.host}", allowed=str(error.reason or error)[:200]
-            )
+            why = str(error.reason or error)[:200]
+            return NetworkError(f"no safe connection to {self.host}", allowed=why)
         if isinstance(error, UnicodeError):
             return DeliveryError("the mail cannot be written", allowed=type(error).__name__)
         return NetworkError(f"no answer from {self.host}", allowed=f"{type(error).__name__}: {error}"[:200])
