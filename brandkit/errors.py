@@ -17,7 +17,7 @@
     │   └── StoreBusyError           75  another process holds it: try again
     ├── RunBusyError                 75  the same run is going on elsewhere: try again
     ├── NetworkError                 75  another machine that did not answer as it should: try again
-    ├── DeliveryError                75  an alert that did not arrive: it is sent again next time
+    ├── DeliveryError                75  an alert that did not arrive, and is sent again; or a report
     ├── ReportError                   1  a notebook that could not be rendered
     └── CheckFailed                   3  verify, doctor or a profile check found something wrong
 
@@ -133,7 +133,7 @@ class NetworkError(BrandkitError):
 
 
 class DeliveryError(BrandkitError):
-    """An alert that did not arrive; it is sent again next time."""
+    """An alert or a report that did not arrive; an alert is sent again next time, a report stands."""
 
     exit_code = EXIT_RETRY
 

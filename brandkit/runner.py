@@ -20,7 +20,7 @@ from brandkit.errors import BrandkitError, InputError, StoreBusyError, UsageErro
 from brandkit.fingerprint import Fingerprint, fingerprint, versions
 from brandkit.pipeline import History, Pipeline, PipelineResult, RunContext
 from brandkit.profile import BrandProfile
-from brandkit.safe import html_text
+from brandkit.safe import NOT_MATH, html_text
 from brandkit.settings import Settings
 from brandkit.sources.files import Source, found_files, scan_items
 from brandkit.sources.mapping import Mapping as ColumnMapping
@@ -209,7 +209,8 @@ class RunResult:
             for line in (*self.warnings, *([str(self.error)] if self.error else []))
         )
         listed = f"<ul>{notes}</ul>" if notes else ""
-        return f"<table><caption>{html_text(self.run_id)}</caption>{cells}</table>{listed}"
+        table = f"<table><caption>{html_text(self.run_id)}</caption>{cells}</table>"
+        return f'<div class="{NOT_MATH}">{table}{listed}</div>'
 
 
 class Runner:

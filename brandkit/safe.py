@@ -16,6 +16,9 @@ from brandkit.errors import UsageError
 
 # `brandkit --help` imports this module and must not wait for Polars.
 if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import IO
+
     import polars as pl
 
 # Classes are built from characters, not from regex escapes: Python's `re` and the engine inside
@@ -46,6 +49,9 @@ _UNSHOWABLE = re.compile(f"[{_CONTROLS}{_BIDI}{_HIDDEN}\t\n\x0b\x0c\r\x85\u2028\
 _INVISIBLE_RE = re.compile(_INVISIBLE)
 _STRAY_JOINER_RE = re.compile(_STRAY_JOINER)
 _GAP_RE = re.compile(_GAP)
+# JupyterLab and Jupyter's template typeset what stands between dollars, links to scripts included; of
+# an element of these classes they take it as text. What stands in <pre> or <code> they leave alone.
+NOT_MATH = "tex2jax_ignore mathjax_ignore"
 _NOT_IN_A_URL = re.compile(f'[{_SPACES}{_CONTROLS}{_BIDI}{_HIDDEN}\u200c\u200d"<>`\\\\]')
 _SEGMENT = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
@@ -121,7 +127,9 @@ def _is_web_url(url: str) -> bool:
 def csv_cells(frame: pl.DataFrame) -> pl.DataFrame:
     """A frame whose strings and column names no spreadsheet takes for a formula.
 
-    A leading apostrophe makes such a cell text. Numbers are left alone, negative ones too.
+    A leading apostrophe makes such a cell text. Numbers are left alone, negative ones too. Where a
+    semicolon parts the cells, ``a;=1`` would be two of them: write with ``quote_style="non_numeric"``, or
+    by ``write_csv``.
 
     Shape: the same rows and columns; Categorical and Enum columns become String.
     Nulls: stay null.
@@ -134,6 +142,17 @@ def csv_cells(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(quoted.name.keep()).rename(
         lambda name: f"'{name}" if re.match(_FORMULA, name) else name
     )
+
+
+def write_csv(frame: pl.DataFrame, target: Path | IO[bytes], *, has_mark: bool = False) -> None:
+    """Write a frame for spreadsheets: ``csv_cells``, every text in quotes, numbers bare.
+
+    Args:
+        frame: what to write; lists and structs have to be text by then.
+        target: a path or an open file.
+        has_mark: begin with a byte-order mark, by which Excel knows UTF-8.
+    """
+    csv_cells(frame).write_csv(target, quote_style="non_numeric", include_bom=has_mark)
 
 
 def terminal(text: str, *, keep_lines: bool = False) -> str:

@@ -9,7 +9,7 @@ import difflib
 import os
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import dotenv as python_dotenv
@@ -22,17 +22,38 @@ DB_PATH = "BRANDKIT_DB_PATH"
 ARTIFACTS_DIR = "BRANDKIT_ARTIFACTS_DIR"
 LOG_LEVEL = "BRANDKIT_LOG_LEVEL"
 PROFILE = "BRANDKIT_PROFILE"
+SMTP_URL = "BRANDKIT_SMTP_URL"
+MAIL_FROM = "BRANDKIT_MAIL_FROM"
+MAIL_TO = "BRANDKIT_MAIL_TO"
+ERRORS_TO = "BRANDKIT_ERRORS_TO"
+REPORT_COMMAND = "BRANDKIT_REPORT_COMMAND"
+REPORT_WEBHOOK = "BRANDKIT_REPORT_WEBHOOK"
 # Makes a run stop dead at a named point; only tests set it.
 CRASH_AT = "BRANDKIT_CRASH_AT"
-KNOWN = (DB_PATH, ARTIFACTS_DIR, LOG_LEVEL, PROFILE, CRASH_AT)
+KNOWN = (
+    DB_PATH, ARTIFACTS_DIR, LOG_LEVEL, PROFILE, SMTP_URL, MAIL_FROM, MAIL_TO, ERRORS_TO, REPORT_COMMAND,
+    REPORT_WEBHOOK, CRASH_AT,
+)  # fmt: skip
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 SHIPPED_PROFILE = Path("data", "profiles", "technology.toml")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sending:
+    """Where reports are sent, as it was written; who sends them checks it. Passwords are not shown."""
+
+    smtp_url: str = field(default="", repr=False)
+    mail_from: str = ""
+    mail_to: tuple[str, ...] = ()
+    errors_to: tuple[str, ...] = ()
+    command: str = field(default="", repr=False)
+    webhook: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Where the store, the artifacts and the profile are, and how much is logged.
+    """Where the store, the artifacts and the profile are, how much is logged, where reports are sent.
 
     Nulls: ``profile_path`` is None when none is named and no source tree ships one.
     """
@@ -41,6 +62,7 @@ class Settings:
     artifacts_dir: Path
     log_level: str = "WARNING"
     profile_path: Path | None = None
+    sending: Sending = field(default_factory=Sending)
 
     @classmethod
     def load(
@@ -77,6 +99,7 @@ class Settings:
             artifacts_dir=given[ARTIFACTS_DIR].folder() if ARTIFACTS_DIR in given else data / "artifacts",
             log_level=level.level() if level else "WARNING",
             profile_path=profile.file() if profile else shipped_profile(),
+            sending=_sending({name: value.text.strip() for name, value in given.items()}),
         )
 
 
@@ -123,6 +146,21 @@ class _Value:
         return SettingsError(
             f"{self.name} {self.text!r} {why}", where=self.where, allowed=f"allowed: {allowed}", hint=hint
         )
+
+
+def _sending(given: Mapping[str, str]) -> Sending:
+    lists = {
+        name: tuple(filter(None, (part.strip() for part in given.get(name, "").split(","))))
+        for name in (MAIL_TO, ERRORS_TO)
+    }
+    return Sending(
+        smtp_url=given.get(SMTP_URL, ""),
+        mail_from=given.get(MAIL_FROM, ""),
+        mail_to=lists[MAIL_TO],
+        errors_to=lists[ERRORS_TO],
+        command=given.get(REPORT_COMMAND, ""),
+        webhook=given.get(REPORT_WEBHOOK, ""),
+    )
 
 
 def find_dotenv() -> Path | None:

@@ -19,6 +19,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self, answer: Answer) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.answer = answer
+        self.methods: list[str] = []
         self.requests: list[tuple[str, dict[str, str], bytes]] = []
 
     @property
@@ -32,7 +33,12 @@ class Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: Server
 
+    def do_GET(self) -> None:
+        self.server.methods.append(f"GET {self.path}")
+        self.server.answer(self)
+
     def do_POST(self) -> None:
+        self.server.methods.append(f"POST {self.path}")
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.requests.append((self.path, dict(self.headers), body))
         self.server.answer(self)

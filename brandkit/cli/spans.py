@@ -97,10 +97,10 @@ def write_csv(frame: pl.DataFrame, path: Path) -> str:
 
     Raises: InputError where the file cannot be written.
     """
-    from brandkit.safe import csv_cells
+    from brandkit import safe
 
     try:
-        csv_cells(frame).write_csv(path)
+        safe.write_csv(frame, path)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror or error}") from error
     return f"{frame.height:,} rows written to {path}"

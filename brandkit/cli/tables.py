@@ -19,6 +19,8 @@ STYLES = {
 # What rich puts between two columns, and the least that a cut column is still worth.
 COLUMN_GAP = 2
 LEAST_WIDTH = 12
+# A cell is read, not scrolled.
+MOST_CHARACTERS = 1_000
 
 
 def cell(value: object) -> Text:
@@ -33,7 +35,8 @@ def cell(value: object) -> Text:
         return Text(f"{value:%Y-%m-%d %H:%M}")
     if isinstance(value, int):
         return Text(f"{value:,}")
-    text = terminal(str(value))
+    whole = str(value)
+    text = terminal(whole if len(whole) <= MOST_CHARACTERS else f"{whole[:MOST_CHARACTERS]}…")
     return Text(text, style=STYLES.get(text, ""))
 
 

@@ -18,6 +18,7 @@ from brandkit import schemas
 from brandkit.profile import BrandProfile
 from brandkit.record.phrases import reason
 from brandkit.record.why_not import why_not_frame
+from brandkit.report.redaction import Redaction, is_withheld
 from brandkit.schemas import Decision
 from brandkit.store.runs import RunRow
 from brandkit.store.state import StateStore
@@ -38,7 +39,8 @@ NEAR_POINTS = 15
 class Brief:
     """One finished run, as the sections read it; ``notes`` are lines a reader should see first.
 
-    ``verdicts`` and ``states`` are what the desk said of its stories, as the store gives them.
+    ``verdicts`` and ``states`` are what the desk said of its stories, as the store gives them. With a
+    ``redaction`` it is the edition for people outside, which ``report.redacted`` makes.
     """
 
     run: RunRow
@@ -49,6 +51,7 @@ class Brief:
     notes: tuple[str, ...] = ()
     verdicts: pl.DataFrame = field(default_factory=lambda: schemas.empty(VERDICTS))
     states: pl.DataFrame = field(default_factory=lambda: schemas.empty(STORY_STATES))
+    redaction: Redaction | None = None
 
     @classmethod
     def read(cls, store: StateStore, run_id: str, *, notes: tuple[str, ...] = ()) -> Brief:
@@ -101,6 +104,11 @@ class Brief:
         """The profile's own, rival or watched names."""
         known = {"own": self.profile.own, "rival": self.profile.rivals, "watched": self.profile.watched}
         return [topic.name for topic in known[kind]]
+
+    @property
+    def edition(self) -> str:
+        """``full``, or ``redacted`` where rivals, people and accounts are left out."""
+        return "redacted" if self.redaction else "full"
 
     @property
     def our_names(self) -> list[str]:
@@ -187,7 +195,7 @@ def listing(brief: Brief, stories: pl.DataFrame) -> pl.DataFrame:
 def about(story: Mapping[str, Any]) -> str:
     """What of the profile stands in a story: names, triggers, pillars."""
     found = [name for column in ("entities", "triggers_in_title", "pillars") for name in story[column] or ()]
-    return ", ".join(dict.fromkeys(found))
+    return ", ".join(name for name in dict.fromkeys(found) if not is_withheld(name))
 
 
 def _why(story: Mapping[str, Any]) -> str:

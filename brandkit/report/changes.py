@@ -15,6 +15,7 @@ from brandkit.record.compare import Comparison, Decided, because, compare_record
 from brandkit.report.brief import Brief, counted, spoken
 from brandkit.report.charts import shortened
 from brandkit.report.html import Html, join, tag
+from brandkit.report.redacted import redacted_side
 from brandkit.report.tables import Column, nothing, section, table
 from brandkit.settings import Settings
 from brandkit.store.runs import RunRow
@@ -46,7 +47,7 @@ def what_changed(brief: Brief, store: StateStore | str | Path | None = None) -> 
         if before is None:
             return section("What changed", nothing("There is no earlier run to compare with."))
         earlier, row = Decided.read(kept, before), kept.run(before)
-    found = compare_records(earlier, _decided(brief))
+    found = compare_records(redacted_side(earlier, brief.redaction), _decided(brief))
     return section("What changed", *_told(found, brief, row), n=found.moved.height)
 
 

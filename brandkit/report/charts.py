@@ -79,8 +79,10 @@ def _smaller(data: bytes) -> bytes:
 
 def shortened(text: str, most: int) -> str:
     """Text of one line and at most ``most`` characters."""
-    line = safe.plain_text(text)
-    return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
+    # Nobody reads a megabyte: what stands so far behind is not even looked at.
+    read = text[: 20 * most]
+    line = safe.plain_text(read)
+    return line if len(line) <= most and read == text else f"{line[: most - 1].rstrip()}…"
 
 
 def _write(axes: Axes, x: float, y: float, text: str, **look: Any) -> None:

@@ -32,7 +32,8 @@ _STORY = (
 
 def headline(brief: Brief) -> Html:
     """The day in one line, how much was read, and what a reader must know first."""
-    kicker = tag("p", brief.profile.title or brief.profile.id, class_="kicker")
+    whose = brief.profile.title or brief.profile.id
+    kicker = tag("p", f"{whose} · {brief.edition} edition", class_="kicker")
     day = tag("h1", content.day(brief))
     counts = tally(content.tally(brief)) if brief.records.height else Html("")
     lines = [note(line) for line in (*brief.notes, *health.warnings(brief))]

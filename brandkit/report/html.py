@@ -66,7 +66,7 @@ class Html:
     markup: str
 
     def _repr_html_(self) -> str:
-        return f'<div class="bk">{self.markup}</div>'
+        return f'<div class="bk {safe.NOT_MATH}">{self.markup}</div>'
 
     def __repr__(self) -> str:
         return f"<Html of {len(self.markup):,} characters>"

@@ -14,7 +14,9 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from brandkit import errors, settings
+import polars as pl
+
+from brandkit import errors, safe, settings
 from brandkit.errors import BrandkitError, ReportError, UsageError
 from brandkit.report import html, parameters
 from brandkit.report.artifacts import unwritable
@@ -37,7 +39,7 @@ def _plainly(call: Callable[P, T]) -> Callable[P, T]:
             return call(*args, **kwargs)
         except BrandkitError as error:
             # IPython asks the exception; forty lines of traceback would hide the one that matters.
-            message = f"{type(error).__name__}: {error}"
+            message = safe.terminal(f"{type(error).__name__}: {error}", keep_lines=True)
             vars(error)["_render_traceback_"] = lambda: [message]
             raise
 
@@ -48,8 +50,20 @@ def _plainly(call: Callable[P, T]) -> Callable[P, T]:
 
 
 def theme() -> Theme:
-    """The house style, for the notebook itself; an exported page has it already."""
+    """The house style, for the notebook itself; an exported page has it already.
+
+    From here on the notebook shows frames as text too: a dollar in a title begins no mathematics.
+    """
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    if shell is not None:
+        shell.display_formatter.formatters["text/html"].for_type(pl.DataFrame, _not_math)
     return Theme()
+
+
+def _not_math(frame: pl.DataFrame) -> str:
+    return f'<div class="{safe.NOT_MATH}">{frame._repr_html_()}</div>'
 
 
 @_plainly

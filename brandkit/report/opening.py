@@ -16,6 +16,7 @@ from brandkit.errors import UsageError
 from brandkit.profile import BrandProfile
 from brandkit.report.brief import Brief
 from brandkit.report.parameters import DailyParameters, ReportParameters
+from brandkit.report.redacted import redacted
 from brandkit.runner import Runner, Task
 from brandkit.settings import Settings
 from brandkit.store.runs import RunRow
@@ -41,11 +42,16 @@ class _Desk:
 
 
 def open_daily(chosen: DailyParameters) -> Brief:
-    """The brief of a day: of its run in the store, made first where it is missing.
+    """The brief of a day, in the edition asked for: of its run in the store, made first where it is missing.
 
     Raises: UsageError when there is neither a run nor anything to run on; what ended the run, when
             it failed.
     """
+    brief = _opened(chosen)
+    return redacted(brief) if chosen.edition == "redacted" else brief
+
+
+def _opened(chosen: DailyParameters) -> Brief:
     desk = _desk(chosen)
     run_id, notes = _of_day(chosen, desk)
     brief = Brief.read(desk.store, run_id, notes=notes)

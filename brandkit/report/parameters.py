@@ -6,7 +6,7 @@ import ast
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
@@ -18,6 +18,9 @@ R = TypeVar("R", bound="ReportParameters")
 _PAPERMILL = {"PAPERMILL_INPUT_PATH", "PAPERMILL_OUTPUT_PATH"}
 _INSTANT = "give one such as 2026-03-04T07:00:00+00:00"
 _INJECTED = "# Parameters\n"
+
+
+Edition = Literal["full", "redacted"]
 
 
 def _day(value: object) -> object:
@@ -78,6 +81,14 @@ def _switch(value: object) -> object:
     raise ValueError(f"{_shown(value)} is neither true nor false")
 
 
+def _edition(value: object) -> object:
+    if value in (None, ""):
+        return "full"
+    if value in get_args(Edition):
+        return value
+    raise ValueError(f"{_shown(value)} is no edition; full or redacted")
+
+
 def _shown(value: object) -> str:
     text = terminal(repr(value))
     return text if len(text) <= 80 else f"{text[:80]}…"
@@ -128,6 +139,7 @@ class DailyParameters(ReportParameters):
     inputs: Annotated[tuple[str, ...], BeforeValidator(_paths)] = ()
     as_of: Annotated[datetime | None, BeforeValidator(_instant)] = None
     shadow: Annotated[bool, BeforeValidator(_switch)] = False
+    edition: Annotated[Edition, BeforeValidator(_edition)] = "full"
 
     def for_notebook(self) -> dict[str, Any]:
         """The same as plain values, paths absolute, for the notebook's parameters cell."""

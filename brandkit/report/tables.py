@@ -16,6 +16,8 @@ from brandkit.report.html import Html, join, link, picture, tag
 
 # A headline is read, not studied: what is longer is cut here and whole behind its link.
 TITLE_CHARACTERS = 160
+# Any other text is read whole, unless somebody was sent a book.
+TEXT_CHARACTERS = 600
 _NOTHING = "–"
 
 
@@ -58,10 +60,10 @@ def _cell(row: dict[str, Any], column: Column) -> Html | str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(str(entry) for entry in value)
+        return _bounded(", ".join(str(entry) for entry in value))
     if isinstance(value, int):
         return f"{value:,}"
-    text = f"{value:,.2f}" if isinstance(value, float) else str(value)
+    text = f"{value:,.2f}" if isinstance(value, float) else _bounded(str(value))
     if column.kind == "title":
         text = charts.shortened(text, TITLE_CHARACTERS)
     if column.kind == "decision":
@@ -69,6 +71,10 @@ def _cell(row: dict[str, Any], column: Column) -> Html | str:
     if column.link:
         return link(row[column.link], text)
     return tag("code", text) if column.kind == "code" else text
+
+
+def _bounded(text: str) -> str:
+    return text if len(text) <= TEXT_CHARACTERS else charts.shortened(text, TEXT_CHARACTERS)
 
 
 def more(total: int, *, shown: int) -> Html:
@@ -123,7 +129,8 @@ def _publishers(story: Card) -> Html:
 
 
 def _said(before: str, reasons: Sequence[str]) -> Html:
-    return tag("p", tag("strong", before), "; ".join(reasons), class_="small") if reasons else Html("")
+    said = _bounded("; ".join(reasons))
+    return tag("p", tag("strong", before), said, class_="small") if reasons else Html("")
 
 
 def _links(story: Card) -> Html:
@@ -158,7 +165,7 @@ def section(title: str, *content: Html | str, n: int | None = None) -> Html:
 
 def note(text: str) -> Html:
     """A line a reader should not miss."""
-    return tag("p", text, class_="note")
+    return tag("p", _bounded(text), class_="note")
 
 
 def nothing(text: str) -> Html:

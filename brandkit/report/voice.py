@@ -6,7 +6,7 @@ import polars as pl
 
 from brandkit.errors import UnknownError
 from brandkit.record.name_bursts import name_bursts, sentence
-from brandkit.record.voice import names_of, summed
+from brandkit.record.voice import KINDS, names_of, summed
 from brandkit.record.voice import share_of_voice as count_voices
 from brandkit.report.brief import Brief, counted
 from brandkit.signals.sentiment import TONES
@@ -24,7 +24,8 @@ def share_of_voice(brief: Brief) -> pl.DataFrame:
             for a name nobody mentions.
     """
     records = brief.records.with_columns(run_on=pl.lit(brief.run.run_on, pl.Date))
-    return summed(count_voices(records, names_of(brief.profile))).filter(pl.col("n_items") > 0)
+    found = summed(count_voices(records, names_of(brief.profile))).filter(pl.col("n_items") > 0)
+    return found.filter(pl.col("kind").cast(pl.String).is_in(_kinds(brief)))
 
 
 def mentions_by_hour(brief: Brief) -> pl.DataFrame:
@@ -35,7 +36,7 @@ def mentions_by_hour(brief: Brief) -> pl.DataFrame:
     """
     start, end = brief.run.window_start, brief.run.as_of
     hours = pl.DataFrame({"hour": pl.datetime_range(start, end, "1h", closed="left", eager=True)})
-    kinds = [kind for kind in ("own", "rival", "watched") if brief.names(kind)]
+    kinds = [kind for kind in _kinds(brief) if brief.names(kind)]
     named = pl.col("entities").list
     found = [
         pl.when(named.set_intersection(brief.names(kind)).list.len() > 0).then(pl.lit(kind)) for kind in kinds
@@ -69,7 +70,13 @@ def bursts(brief: Brief, store: StateStore) -> tuple[str, ...]:
     except UnknownError:
         # A brief of what no store holds can be shown; it has no past.
         return ()
-    return tuple(sentence(row) for row in found.told().head(MOST_BURSTS).to_dicts())
+    told = found.told().filter(pl.col("kind").cast(pl.String).is_in(_kinds(brief)))
+    return tuple(sentence(row) for row in told.head(MOST_BURSTS).to_dicts())
+
+
+def _kinds(brief: Brief) -> list[str]:
+    """Whose names are told of."""
+    return [kind for kind in KINDS if kind != "rival" or brief.redaction is None]
 
 
 def leader(mentions: pl.DataFrame) -> str:

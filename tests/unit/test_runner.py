@@ -140,11 +140,12 @@ def test_a_result_is_ok_when_it_is_complete() -> None:
 def test_a_result_shows_its_counts_warnings_and_error() -> None:
     html = bk.RunResult("desk.1", "complete", {"rows_in": 3, "set_aside": 1})._repr_html_()
     assert html == (
+        '<div class="tex2jax_ignore mathjax_ignore">'
         "<table><caption>desk.1</caption><tr><th>status</th><td>complete</td></tr>"
-        "<tr><th>rows in</th><td>3</td></tr><tr><th>set aside</th><td>1</td></tr></table>"
+        "<tr><th>rows in</th><td>3</td></tr><tr><th>set aside</th><td>1</td></tr></table></div>"
     )
     failed = bk.RunResult("desk.1", "failed", warnings=("a & b",), error=InputError("no <file>"))
-    assert failed._repr_html_().endswith("</table><ul><li>a &amp; b</li><li>no &lt;file&gt;</li></ul>")
+    assert failed._repr_html_().endswith("</table><ul><li>a &amp; b</li><li>no &lt;file&gt;</li></ul></div>")
 
 
 # Runner

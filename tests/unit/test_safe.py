@@ -18,6 +18,7 @@ from rich.text import Text
 
 from brandkit import safe
 from brandkit.errors import EXIT_USAGE, UsageError
+from tests.hostile import vectors
 
 ANY_TEXT = st.text(
     alphabet=st.one_of(
@@ -218,6 +219,21 @@ def test_enums_and_column_names_are_cells_too() -> None:
         schema={"=tier": pl.Enum(["@A", "B"]), "source": pl.Categorical},
     )
     assert_frame_equal(safe.csv_cells(frame), pl.DataFrame({"'=tier": ["'@A", "B"], "source": ["'+x", None]}))
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_no_cell_starts_a_formula_wherever_a_spreadsheet_parts_a_line(separator: str) -> None:
+    texts = [*vectors(), "a;=1+1", "a\t@A1", "a|-1", 'a";=1', "a,=1"]
+    frame = pl.DataFrame({"title": texts, "total": range(-1, len(texts) - 1)})
+    out = io.BytesIO()
+    safe.write_csv(frame, out, has_mark=True)
+    lines = list(csv.reader(io.StringIO(out.getvalue().decode("utf-8-sig"), newline=""), delimiter=separator))
+    cells = [cell for line in lines for cell in line]
+    is_formula = re.compile("[ \u200b\t\r\n]*[=+@\uff1d-]")
+    assert {cell for cell in cells if is_formula.match(cell)} <= {"-1"}
+    if separator == ",":
+        assert [line[0].removeprefix("'") for line in lines[1:]] == [text.removeprefix("'") for text in texts]
+        assert [line[1] for line in lines[1:3]] == ["-1", "0"]
 
 
 @given(st.lists(ANY_TEXT, max_size=4))

@@ -106,7 +106,9 @@ def test_the_file_sees_nothing_of_the_environment(tmp_path: Path, monkeypatch: p
         (
             "BRANDKIT_COLOUR",
             "unknown setting BRANDKIT_COLOUR, in the environment: "
-            "known: BRANDKIT_DB_PATH, BRANDKIT_ARTIFACTS_DIR, BRANDKIT_LOG_LEVEL, BRANDKIT_PROFILE",
+            "known: BRANDKIT_DB_PATH, BRANDKIT_ARTIFACTS_DIR, BRANDKIT_LOG_LEVEL, BRANDKIT_PROFILE, "
+            "BRANDKIT_SMTP_URL, BRANDKIT_MAIL_FROM, BRANDKIT_MAIL_TO, BRANDKIT_ERRORS_TO, "
+            "BRANDKIT_REPORT_COMMAND, BRANDKIT_REPORT_WEBHOOK",
         ),
     ],
 )
@@ -241,6 +243,21 @@ def test_the_example_file_names_every_setting_and_works_when_uncommented(tmp_pat
     assert [line.split("=")[0] for line in lines] == list(settings_module.KNOWN[:-1])
     assert loaded.db_path == tmp_path / "desk.duckdb"
     assert loaded.log_level == "INFO"
+    assert loaded.sending.mail_to == ("ann@example.org", "bo@example.org")
+    assert loaded.sending.errors_to == ("ops@example.org",)
+
+
+def test_where_reports_are_sent_is_shown_without_its_secrets() -> None:
+    env = {
+        "BRANDKIT_SMTP_URL": "smtps://desk:hush@mail.example",
+        "BRANDKIT_REPORT_WEBHOOK": "https://hooks.example/hush",
+        "BRANDKIT_REPORT_COMMAND": "bell --token hush",
+        "BRANDKIT_MAIL_TO": " ann@example.org, ,bo@example.org ",
+    }
+    loaded = Settings.load(env, NOWHERE)
+    assert "hush" in loaded.sending.smtp_url
+    assert "hush" not in repr(loaded)
+    assert loaded.sending.mail_to == ("ann@example.org", "bo@example.org")
 
 
 def test_settings_cannot_be_changed() -> None:

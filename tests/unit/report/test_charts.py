@@ -129,3 +129,4 @@ def test_decisions_and_components_all_have_a_colour_of_their_own() -> None:
 def test_text_is_cut_to_one_short_line() -> None:
     assert charts.shortened("a\nb  c", 9) == "a b c"
     assert charts.shortened("abcdefghij", 5) == "abcd…"
+    assert charts.shortened("a" + " " * 1_000_000 + "b", 5) == "a…"

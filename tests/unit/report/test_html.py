@@ -80,7 +80,9 @@ def test_a_page_allows_no_script_and_no_network_and_shows_its_title_as_text() ->
 
 def test_an_empty_part_is_false_and_a_notebook_shows_a_part_in_the_house_style() -> None:
     assert not html.Html("")
-    assert html.Html("<p>x</p>")._repr_html_() == '<div class="bk"><p>x</p></div>'
+    assert (
+        html.Html("<p>x</p>")._repr_html_() == '<div class="bk tex2jax_ignore mathjax_ignore"><p>x</p></div>'
+    )
     assert repr(html.Html("abc")) == "<Html of 3 characters>"
     assert html.Theme()._repr_html_().startswith("<style>")
     assert repr(html.Theme()) == "<Theme>"

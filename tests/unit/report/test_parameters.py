@@ -72,6 +72,7 @@ def test_for_the_notebook_all_values_are_plain_and_paths_absolute() -> None:
     assert chosen.for_notebook() == {
         "run_date": "2026-03-04", "run_id": "", "profile": f"{here}/p.toml", "inputs": [f"{here}/a.csv"],
         "store": f"{here}/s", "as_of": "2026-03-04T07:00:00+01:00", "shadow": False,
+        "edition": "full",
     }  # fmt: skip
     assert parameters.checked("daily", chosen.for_notebook()).for_notebook() == chosen.for_notebook()
 
