@@ -29,6 +29,8 @@ from brandkit.store.state import StateStore
 
 # A story that is decided on for longer is told by its last runs; how many more there are is said.
 MOST_RUNS = 30
+# A story that so many runs had nothing of is over: what they know of the past is three days.
+MOST_MISSED = 5
 DAY: Mapping[str, Any] = {
     "run_id": pl.String, "run_on": pl.Date, "as_of": pl.Datetime("us", "UTC"), "story_id": pl.String,
     "is_itself": pl.Boolean, "title": pl.String, "url": pl.String, "effective_decision": pl.String,
@@ -207,16 +209,30 @@ def _earlier(store: StateStore, asked: str, series: tuple[str, ...], until: str)
 
 
 def _as_of_now(store: StateStore, found: Found, series: tuple[str, ...]) -> tuple[Kept, tuple[int, int]]:
-    """The story in the newest run that goes on with it, and how many of how many of its items it has."""
-    ids = tuple(found.story["item_ids"].explode().drop_nulls()) or (found.item_id,)
-    later = series[series.index(found.run.run_id) + 1 :] if found.run.run_id in series else ()
-    for run_id in reversed(later):
-        held = _held(store.stories(run_id), ids).sort("n_ours", "story_id", descending=[True, False])
-        goes_on = held.filter((pl.col("story_id") == found.story_id) | (2 * pl.col("n_ours") > len(ids)))
-        if goes_on.height:
-            story_id, n = goes_on.row(0)
-            return kept(story_id, store, run=run_id), (n, len(ids))
-    return kept(found.story_id, store, run=found.run.run_id), (len(ids), len(ids))
+    """The story in the newest run that goes on with it; where it was merged, how many of how many items were.
+
+    Run by run, for a story lets go of its oldest items in time: what took most of it in has most of what
+    it had then.
+    """
+    own = ids = tuple(found.story["item_ids"].explode().drop_nulls()) or (found.item_id,)
+    story_id, run_id, met, missed = found.story_id, found.run.run_id, (len(ids), len(ids)), 0
+    later = series[series.index(run_id) + 1 :] if run_id in series else ()
+    for place in later:
+        if missed == MOST_MISSED:
+            break
+        stories = store.stories(place)
+        now = stories.filter(pl.col("story_id") == story_id)
+        # What was merged may be let go again: then it goes its own way.
+        of = own if story_id != found.story_id else ids
+        most = _held(stories, of).filter(2 * pl.col("n_ours") > len(of))
+        if most.height and (now.is_empty() or of is own):
+            met = (most["n_ours"][0], len(of))
+            now = stories.filter(pl.col("story_id") == most["story_id"][0])
+        missed = missed + 1 if now.is_empty() else 0
+        if now.height:
+            story_id, run_id = str(now["story_id"][0]), place
+            ids = tuple(now["item_ids"].explode().drop_nulls()) or ids
+    return kept(story_id, store, run=run_id), met
 
 
 def _held(stories: pl.DataFrame, ids: Iterable[str]) -> pl.DataFrame:
@@ -235,8 +251,8 @@ def _merged(found: Found, lead: Kept, asked: str, met: tuple[int, int]) -> tuple
         return ()
     what = f"Story {found.story_id}" if asked == found.story_id else f"The story of item {asked}"
     return (
-        f"{what} was merged into {lead.story_id}: {met[0]:,} of its {met[1]:,} items are there in run "
-        f"{lead.run.run_id}. This is that story.",
+        f"{what} was merged into {lead.story_id}: {met[0]:,} of its {met[1]:,} items went "
+        "there. This is that story.",
     )
 
 
