@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.resources import as_file, files
 from typing import Any
 
@@ -185,62 +186,54 @@ def _thresholds(axes: Axes, explanation: Explanation, n_rows: int) -> None:
 
 
 def share_of_voice(mentions: pl.DataFrame) -> Figure:
-    """Items by name and by tier of who published them, and beside them stories by name and by tone.
+    """Items by name and by tier of who published them.
 
     Shape:  ``mentions`` as ``record.voice.summed`` gives it; names are drawn in the order they come in.
     """
     with house_style():
         names = mentions["name"].to_list()
         n_rows = max(len(names), 1)
-        figure = Figure(figsize=(9.4, 0.86 + 0.27 * n_rows), dpi=_DPI)
+        figure = Figure(figsize=(9.4, 0.66 + 0.25 * n_rows), dpi=_DPI)
+        height = 1 - 0.48 / figure.get_figheight()
+        axes = figure.add_axes((0.16, 0.04, 0.82, height))
+        axes.set(ylim=(n_rows - 0.4, -0.6), xticks=[], yticks=[])
+        axes.spines[:].set_visible(False)
         tiers = {f"tier {tier}" if len(tier) == 1 else tier: (f"items_{tier}", colour)
                  for tier, colour in TIER_COLOURS.items()}  # fmt: skip
-        tones = {tone: (f"stories_{tone}", colour) for tone, colour in TONE_COLOURS.items()}
-        height = 1 - 0.66 / figure.get_figheight()
-        for left, what, parts in ((0.13, "items", tiers), (0.56, "stories", tones)):
-            axes = figure.add_axes((left, 0.05, 0.39, height))
-            axes.set(ylim=(n_rows - 0.4, -0.6), xticks=[], yticks=[])
-            axes.spines[:].set_visible(False)
-            most = _stacked(axes, mentions, what, parts)
-            if what == "items":
-                own = mentions["kind"].cast(pl.String) == "own"
-                for y, (name, is_own) in enumerate(zip(names, own, strict=True)):
-                    weight = "bold" if is_own else "normal"
-                    _write(axes, -most * 0.025, y, shortened(name, 22), ha="right", color=_INK, weight=weight)
+        most = _stacked(axes, mentions, tiers)
+        own = mentions["kind"].cast(pl.String) == "own"
+        for y, (name, is_own) in enumerate(zip(names, own, strict=True)):
+            weight = "bold" if is_own else "normal"
+            _write(axes, -most * 0.012, y, shortened(name, 22), ha="right", color=_INK, weight=weight)
         return figure
 
 
-def _stacked(axes: Axes, mentions: pl.DataFrame, what: str, parts: Mapping[str, tuple[str, str]]) -> int:
-    """Bars of some counts, one on the other, with their sum behind them; gives the longest."""
-    totals = mentions[f"n_{what}"].to_list()
+def _stacked(axes: Axes, mentions: pl.DataFrame, parts: Mapping[str, tuple[str, str]]) -> int:
+    """Bars of items by part, one on the other, with their sum behind them; gives the longest."""
+    totals = mentions["n_items"].to_list()
     most: int = max(totals, default=0) or 1
     left, handles = [0] * len(totals), []
     for label, (column, colour) in parts.items():
         counts = mentions[column].to_list()
-        # What was not measured is an outline: nothing is known there.
-        look = {"color": colour} if colour else {"facecolor": "none", "edgecolor": _SOFT, "linewidth": 0.6}
-        bars = axes.barh(range(len(counts)), counts, left=left, height=0.68, **look)
-        for bar, n in zip(bars, counts, strict=True):
-            # The outline of nothing is a line.
-            bar.set_visible(n > 0)
-        handles.append(Patch(label=label, **look))
+        axes.barh(range(len(counts)), counts, left=left, height=0.68, color=colour)
+        handles.append(Patch(label=label, color=colour))
         left = [start + n for start, n in zip(left, counts, strict=True)]
-    axes.set_xlim(0, most * 1.16)
+    axes.set_xlim(0, most * 1.08)
     for y, total in enumerate(totals):
-        _write(axes, total + most * 0.02, y, f"{total:,}", color=_SOFT)
-    axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(-0.03, 1.0), ncols=4, fontsize=7.5,
-                handlelength=1,
-                title=f"{what.capitalize()}, by {'tier' if what == 'items' else 'tone'}", alignment="left",
-                title_fontproperties={"size": 8, "weight": "bold"},
-                columnspacing=1.0, borderpad=0, labelcolor=_SOFT)  # fmt: skip
+        _write(axes, total + most * 0.01, y, f"{total:,}", color=_SOFT)
+    axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(-0.005, 1.0), ncols=4, fontsize=7.5,
+                handlelength=1, columnspacing=1.0, borderpad=0, labelcolor=_SOFT)  # fmt: skip
     return most
 
 
-def mentions_timeline(mentions: pl.DataFrame) -> Figure:
+def mentions_timeline(mentions: pl.DataFrame, *, bursts: pl.DataFrame | None = None) -> Figure:
     """Items that name somebody the profile covers, by hour; own names stand below the others.
 
+    An hour in which a name burst has a mark over it, with the name.
+
     Shape:  ``mentions`` has hour (the desk's time), kind (own, rival, watched) and n_items, with a
-            row for each hour and kind, also where it is 0.
+            row for each hour and kind, also where it is 0; ``bursts`` name and at (the hour), the
+            loudest first.
     """
     with house_style():
         height = 2.1 if mentions["kind"].n_unique() < 2 else 2.35
@@ -255,7 +248,10 @@ def mentions_timeline(mentions: pl.DataFrame) -> Figure:
                     range(len(hours)), counts, bottom=bottom, width=0.82, color=colour, label=_KINDS[kind]
                 )
                 bottom = [low + n for low, n in zip(bottom, counts, strict=True)]
-        axes.set(xlim=(-0.6, len(hours) - 0.4), ylim=(0, max(bottom, default=0) * 1.12 or 1))
+        marked = _marked(hours, bursts)
+        top = max(bottom, default=0) or 1
+        axes.set_xlim(-0.6, len(hours) - 0.4)
+        _mark(axes, marked, bottom, top)
         axes.set_xticks(range(0, len(hours), 3), [f"{hour:%H:%M}" for hour in hours[::3]])
         axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
         axes.grid(axis="y")
@@ -264,3 +260,36 @@ def mentions_timeline(mentions: pl.DataFrame) -> Figure:
             axes.legend(loc="lower left", bbox_to_anchor=(-0.005, 1.0), ncols=3, fontsize=7.5, handlelength=1,
                         columnspacing=1.2, borderpad=0, labelcolor=_SOFT)  # fmt: skip
         return figure
+
+
+def _marked(hours: Sequence[datetime], bursts: pl.DataFrame | None) -> dict[int, str]:
+    """The places of the hours that burst, in their order, with the names that did."""
+    if bursts is None or bursts.is_empty():
+        return {}
+    places = {hour.timestamp(): place for place, hour in enumerate(hours)}
+    found: dict[int, list[str]] = {}
+    for name, at in bursts.select("name", "at").rows():
+        if (place := places.get(at.timestamp())) is not None:
+            found.setdefault(place, []).append(name)
+    most = 2
+    return {
+        place: ", ".join(shortened(name, 18) for name in names[:most])
+        + (f" +{len(names) - most}" if len(names) > most else "")
+        for place, names in sorted(found.items())
+    }
+
+
+def _mark(axes: Axes, marked: Mapping[int, str], tops: Sequence[int], top: float) -> None:
+    """A mark over each hour that burst, and its names in rows, so that no two run into each other."""
+    ends: list[float] = []
+    for place, names in marked.items():
+        # A name is about as wide as a third of an hour for each of its letters.
+        wide = 0.34 * len(names) * len(tops) / 24 + 0.6
+        start = min(place + 0.45, len(tops) - wide)
+        row = next((n for n, end in enumerate(ends) if end <= start), len(ends))
+        ends[row : row + 1] = [start + wide]
+        y = top * (1.1 + 0.14 * row)
+        axes.plot([place, place], [tops[place], y], color=_TAKEN, linewidth=0.8, linestyle=(0, (1, 1.5)))
+        axes.plot([place], [y], marker="v", color=_TAKEN, markersize=4.5, clip_on=False)
+        _write(axes, start, y, f"{names} burst", color=_TAKEN, size=7.5, weight="bold")
+    axes.set_ylim(0, top * (1.12 + 0.14 * len(ends)))

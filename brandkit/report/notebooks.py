@@ -23,7 +23,8 @@ from brandkit.report.artifacts import unwritable
 from brandkit.report.brief import Brief
 from brandkit.report.html import Theme
 from brandkit.report.opening import open_daily
-from brandkit.report.parameters import DailyParameters, ReportParameters
+from brandkit.report.parameters import DailyParameters, ReportParameters, StoryParameters
+from brandkit.report.storybook import Storybook, open_story
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -82,6 +83,24 @@ def daily_brief(chosen: DailyParameters) -> Brief:
     Raises: BrandkitError branches, which a notebook shows as one message.
     """
     return open_daily(chosen)
+
+
+@_plainly
+def story_parameters(namespace: Mapping[str, object]) -> StoryParameters:
+    """The parameters of ``story.ipynb``, checked: call it with ``globals()``.
+
+    Raises: UsageError, which a notebook shows as one message.
+    """
+    return parameters.from_cell(StoryParameters, namespace)
+
+
+@_plainly
+def story_book(chosen: StoryParameters) -> Storybook:
+    """The story as its newest run has it, with what came before.
+
+    Raises: UnknownError for an id that no run has, which a notebook shows as one message.
+    """
+    return open_story(chosen)
 
 
 # What renders a notebook --------------------------------------------------------------------------

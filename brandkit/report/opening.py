@@ -165,6 +165,15 @@ def _latest(chosen: DailyParameters, desk: _Desk) -> RunRow | None:
     return run if run is None or chosen.as_of in (None, run.as_of) else None
 
 
+def desk_of(chosen: ReportParameters) -> tuple[BrandProfile, StateStore, tuple[str, ...]]:
+    """Whose report it is, the store its runs stand in, and what was to be said of finding them.
+
+    Raises: UsageError where nothing names a profile.
+    """
+    found = _desk(chosen)
+    return found.profile, found.store, found.notes
+
+
 def _finished(chosen: DailyParameters, desk: _Desk) -> RunRow:
     run = _latest(chosen, desk)
     if run is None:

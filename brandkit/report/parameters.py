@@ -89,6 +89,26 @@ def _edition(value: object) -> object:
     raise ValueError(f"{_shown(value)} is no edition; full or redacted")
 
 
+def _id(value: object) -> object:
+    # papermill makes a number of an id that has digits alone.
+    text = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    if text:
+        return text
+    if value in (None, ""):
+        raise ValueError("is missing; give an item's or a story's id, or the beginning of one")
+    raise ValueError(f"{_shown(value)} is no id; give an item's or a story's, or the beginning of one")
+
+
+def _day_or_run(value: object) -> object:
+    if value in (None, ""):
+        return ""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, str):
+        return value.strip()
+    raise ValueError(f"{_shown(value)} is neither a day nor a run's id; give one such as 2026-03-04")
+
+
 def _shown(value: object) -> str:
     text = terminal(repr(value))
     return text if len(text) <= 80 else f"{text[:80]}…"
@@ -147,8 +167,30 @@ class DailyParameters(ReportParameters):
         return {**super().for_notebook(), "inputs": inputs or ""}
 
 
+class StoryParameters(ReportParameters):
+    """What ``story.ipynb`` takes: an item's or a story's id, or its beginning, and up to when it is told.
+
+    ``until`` is a day or a run's id; empty: the newest run that has the story.
+    """
+
+    date_field = "until"
+    folder_fields: ClassVar[tuple[str, ...]] = ("story",)
+
+    story: Annotated[str, BeforeValidator(_id)]
+    until: Annotated[str, BeforeValidator(_day_or_run)] = ""
+
+    @property
+    def on(self) -> date | None:
+        """The day up to which it is told, where a day was given."""
+        try:
+            return date.fromisoformat(self.until)
+        except ValueError:
+            return None
+
+
 MODELS: Mapping[str, type[ReportParameters]] = {
     "daily": DailyParameters,
+    "story": StoryParameters,
 }
 
 

@@ -43,14 +43,13 @@ def redacted(brief: Brief) -> Brief:
         notes=(NOTE, *map(redaction.text, brief.notes)),
         verdicts=_unsaid(brief.verdicts),
         states=_unsaid(brief.states),
+        earlier=None if brief.earlier is None else redacted_side(brief.earlier, redaction),
         redaction=redaction,
     )
 
 
-def redacted_side(side: Decided, redaction: Redaction | None) -> Decided:
-    """An earlier run, to be compared with a redacted brief; as it is for a full one."""
-    if redaction is None:
-        return side
+def redacted_side(side: Decided, redaction: Redaction) -> Decided:
+    """An earlier run, to be compared with a redacted brief."""
     whole = redaction.with_rivals(side.profile)
     numbers = _numbers(side.records)
     return replace(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import matplotlib as mpl
 import polars as pl
@@ -80,14 +80,25 @@ def mentions(*names: str) -> pl.DataFrame:
     return pl.DataFrame(rows)
 
 
-def test_share_of_voice_stacks_the_tiers_of_items_and_the_tones_of_stories_and_writes_both_sums() -> None:
+def test_share_of_voice_stacks_the_tiers_of_items_and_writes_their_sum() -> None:
     figure = charts.share_of_voice(mentions("Nordlys", "Sorglimt"))
-    assert {"Nordlys", "Sorglimt", "7", "3"} <= set(texts(figure))
-    items, stories = ([p.get_width() for p in axes.patches if p.get_visible()] for axes in figure.axes)
-    assert items == [3, 3, 4, 4]
-    assert stories == [1, 1, 2, 2]
-    # What was not measured is no neutral: it is not filled at all.
-    assert figure.axes[1].patches[-1].get_facecolor()[3] == 0
+    assert {"Nordlys", "Sorglimt", "7"} <= set(texts(figure))
+    (axes,) = figure.axes
+    assert [patch.get_width() for patch in axes.patches] == [3, 3, 0, 0, 4, 4, 0, 0]
+
+
+def test_the_hours_that_burst_are_marked_with_the_names_and_hours_of_another_day_are_not() -> None:
+    hours = [datetime(2026, 3, 4, tzinfo=UTC) + timedelta(hours=h) for h in range(24)]
+    rows = pl.DataFrame({"hour": hours, "n_items": [1] * 23 + [7]}).with_columns(kind=pl.lit("own"))
+    told = [("Nordlys", hours[23]), ("$x$ <b>", hours[3]), ("Sorglimt", hours[23]),
+            ("Gone", hours[0] - timedelta(hours=1))]  # fmt: skip
+    bursts = pl.DataFrame(told, schema=["name", "at"], orient="row")
+    figure = charts.mentions_timeline(rows, bursts=bursts)
+    said = [text.get_text() for text in figure.axes[0].texts]
+    assert said == ["$x$ <b> burst", "Nordlys, Sorglimt burst"]
+    marks = [line.get_xdata()[0] for line in figure.axes[0].lines if line.get_marker() == "v"]
+    assert marks == [3, 23]
+    assert charts.png(figure).startswith(b"\x89PNG")
 
 
 def test_the_timeline_shows_quiet_hours_as_zero_and_starts_at_zero() -> None:
