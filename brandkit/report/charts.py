@@ -25,23 +25,20 @@ from matplotlib.ticker import MaxNLocator
 
 from brandkit import safe
 from brandkit.record.explain import Explanation, Step
+from brandkit.report import palette
+from brandkit.report.palette import COMPONENT_COLOURS as COMPONENT_COLOURS
+from brandkit.report.palette import DECISION_COLOURS as DECISION_COLOURS
+from brandkit.report.palette import TIER_COLOURS as TIER_COLOURS
+from brandkit.report.palette import TONE_COLOURS as TONE_COLOURS
 
-COMPONENT_COLOURS = {
-    "impact": "#0072b2", "timeliness": "#56b4e9", "virality": "#e69f00",
-    "relevance": "#009e73", "confidence": "#b06c96",
-}  # fmt: skip
-DECISION_COLOURS = {
-    "must_cover": "#0b5cad", "optional": "#56b4e9", "watch": "#e69f00", "drop": "#8b929c", "block": "#8c1d18",
-}  # fmt: skip
-TIER_COLOURS = {"A": "#08406f", "B": "#2f7fbf", "C": "#8fbfe6", "unlisted": "#cfd6de"}
-# Orange and a bluish green, which readers who see no red can tell; none is an outline.
-TONE_COLOURS = {"negative": "#c8410b", "neutral": "#cfd6de", "positive": "#009e73", "unmeasured": ""}
-_TAKEN = "#c8410b"
-_INK, _SOFT, _LINE = "#1c2430", "#56606e", "#d9dee5"
+_INK, _SOFT, _LINE, _TAKEN = palette.INK, palette.SOFT, palette.LINE, palette.TAKEN
 _KINDS = {"own": "our names", "rival": "rivals", "watched": "watched names"}
 # A patch under a label, so that no line runs through its digits.
 _CLEAR = {"facecolor": "#ffffff", "edgecolor": "none", "pad": 0.6}
 _DPI = 144
+# Inches: a picture that stands beside text, and fills a phone with its type still to be read.
+COLUMN = 4.2
+_COLUMN_DPI = 180
 
 
 @contextmanager
@@ -122,15 +119,16 @@ def _bars(steps: Sequence[Step]) -> list[_Bar]:
 
 def _waterfall(explanation: Explanation, bars: Sequence[_Bar], *, has_facts: bool) -> Figure:
     # Inches: a row keeps its height whatever their number, so type is never squeezed.
-    row, left, plot = 0.2, 1.75, 2.85
-    width = 9.4 if has_facts else 4.9
-    head, foot = (0.62, 0.06) if has_facts else (0.34, 0.06)
+    row, head, left, plot = (0.2, 0.66, 1.75, 2.85) if has_facts else (0.18, 0.62, 1.72, 2.12)
+    foot = 0.06
+    width = 9.4 if has_facts else COLUMN
     n_rows = len(bars) + 1
     height = head + foot + row * n_rows
-    figure = Figure(figsize=(width, height), dpi=_DPI)
+    figure = Figure(figsize=(width, height), dpi=_DPI if has_facts else _COLUMN_DPI)
     axes = figure.add_axes((left / width, foot / height, plot / width, row * n_rows / height))
     axes.set(xlim=(0, 100), ylim=(n_rows - 0.5, -0.5), xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
+    axes.plot([0, 0], [-0.5, n_rows - 0.5], color=_LINE, linewidth=0.8, zorder=0, clip_on=False)
     edge = -(left - 0.08) / plot * 100
     _thresholds(axes, explanation, n_rows)
     for y, bar in enumerate(bars):
@@ -142,19 +140,26 @@ def _waterfall(explanation: Explanation, bars: Sequence[_Bar], *, has_facts: boo
     _write(axes, edge, n_rows - 1, "total", color=_INK, size=7.5, weight="bold")
     axes.barh(n_rows - 1, explanation.total, height=0.66, color=DECISION_COLOURS[explanation.decision])
     _name_total(axes, n_rows - 1, explanation)
-    if has_facts:
-        title = shortened(explanation.title, 92)
-        _write(axes, edge, -0.5 - (head - 0.17) / row, title, color=_INK, size=10.5, weight="bold")
+    title = shortened(explanation.title, 92) if has_facts else _in_short(explanation)
+    size = 10.5 if has_facts else 9
+    _write(axes, edge, -0.5 - (head - 0.16) / row, title, color=_INK, size=size, weight="bold")
     return figure
+
+
+def _in_short(explanation: Explanation) -> str:
+    margin = next(gate.margin for gate in explanation.gates if gate.name == "must_cover")
+    where = f"{abs(margin)} {'over' if margin > 0 else 'short of'}" if margin else "exactly"
+    return f"{explanation.total} points of 100, {where} must cover"
 
 
 def _draw_bar(axes: Axes, y: int, bar: _Bar) -> None:
     start = bar.running - bar.points
     colour = _TAKEN if bar.is_taken else COMPONENT_COLOURS[bar.component]
     hatch = "/////" if bar.is_taken else None
-    face = "#fbe9e2" if bar.is_taken else colour
+    face = palette.TAKEN_FILL if bar.is_taken else colour
     if bar.points:
-        axes.barh(y, bar.points, left=start, height=0.66, color=face, edgecolor=colour,
+        edge = colour if bar.is_taken else COMPONENT_COLOURS["impact"]
+        axes.barh(y, bar.points, left=start, height=0.66, color=face, edgecolor=edge,
                   linewidth=0.6, hatch=hatch)  # fmt: skip
     axes.plot([bar.running, bar.running], [y, y + 1], color=_LINE, linewidth=0.8, zorder=0)
     _write(axes, -2, y, bar.label, ha="right", color=_SOFT)
@@ -166,46 +171,70 @@ def _name_total(axes: Axes, y: int, explanation: Explanation) -> None:
     if explanation.total < 40:
         _write(axes, explanation.total + 1.5, y, named, color=_INK, weight="bold", bbox=_CLEAR)
         return
-    ink = "#ffffff" if explanation.decision in ("must_cover", "block") else "#10161e"
+    ink = palette.DECISION_INKS[explanation.decision]
     _write(axes, explanation.total - 1.5, y, named, ha="right", color=ink, weight="bold")
 
 
 def _thresholds(axes: Axes, explanation: Explanation, n_rows: int) -> None:
     margins = {line.name: line.margin for line in explanation.gates}
-    sides = {"watch": "right", "optional": "center", "must_cover": "left"}
-    for name, side in sides.items():
+    # On two lines and to both sides, so that bars close together keep their names apart.
+    for name, side, line in (("watch", "right", 0), ("optional", "left", 0), ("must_cover", "right", 1)):
         at = explanation.total - margins[name]
-        axes.plot([at, at], [-0.5, n_rows - 0.5], color=_SOFT, linewidth=0.8, linestyle=(0, (1, 2)), zorder=0)
-        _write(axes, at, -1.0, f"{name.replace('_', ' ')} {at}", ha=side, color=_SOFT, size=6.5)
+        above = -1.0 - 0.8 * line
+        axes.plot([at, at], [above + 0.4, n_rows - 0.5], color=_SOFT, linewidth=0.8, linestyle=(0, (1, 2)),
+                  zorder=0, clip_on=False)  # fmt: skip
+        gap = -1 if side == "right" else 1
+        _write(
+            axes, at + gap, above, f"{name.replace('_', ' ')} {at}", ha=side, color=_SOFT, size=7, bbox=_CLEAR
+        )
 
 
 # Who is spoken of, and when -----------------------------------------------------------------------
 
 
 def share_of_voice(mentions: pl.DataFrame) -> Figure:
-    """Items by name and by tier of who published them, and beside them stories by name and by tone.
+    """Items by name and by tier of who published them.
 
     Shape:  ``mentions`` as ``record.voice.summed`` gives it; names are drawn in the order they come in.
     """
+    tiers = {f"tier {tier}" if len(tier) == 1 else tier: (f"items_{tier}", colour)
+             for tier, colour in TIER_COLOURS.items()}  # fmt: skip
+    return _by_name(mentions, "items", "Items that name them, by tier of publisher", tiers)
+
+
+def tone_of_voice(mentions: pl.DataFrame) -> Figure:
+    """Stories by name and by tone; what was not measured is an outline.
+
+    Shape:  as for ``share_of_voice``.
+    """
+    tones = {tone: (f"stories_{tone}", colour) for tone, colour in TONE_COLOURS.items()}
+    return _by_name(mentions, "stories", "Stories about them, by tone", tones)
+
+
+def _by_name(mentions: pl.DataFrame, what: str, title: str, parts: Mapping[str, tuple[str, str]]) -> Figure:
     with house_style():
-        names = mentions["name"].to_list()
-        n_rows = max(len(names), 1)
-        figure = Figure(figsize=(9.4, 0.86 + 0.27 * n_rows), dpi=_DPI)
-        tiers = {f"tier {tier}" if len(tier) == 1 else tier: (f"items_{tier}", colour)
-                 for tier, colour in TIER_COLOURS.items()}  # fmt: skip
-        tones = {tone: (f"stories_{tone}", colour) for tone, colour in TONE_COLOURS.items()}
-        height = 1 - 0.66 / figure.get_figheight()
-        for left, what, parts in ((0.13, "items", tiers), (0.56, "stories", tones)):
-            axes = figure.add_axes((left, 0.05, 0.39, height))
-            axes.set(ylim=(n_rows - 0.4, -0.6), xticks=[], yticks=[])
-            axes.spines[:].set_visible(False)
-            most = _stacked(axes, mentions, what, parts)
-            if what == "items":
-                own = mentions["kind"].cast(pl.String) == "own"
-                for y, (name, is_own) in enumerate(zip(names, own, strict=True)):
-                    weight = "bold" if is_own else "normal"
-                    _write(axes, -most * 0.025, y, shortened(name, 22), ha="right", color=_INK, weight=weight)
+        names, n_rows = mentions["name"].to_list(), max(mentions.height, 1)
+        height = 0.66 + 0.27 * n_rows
+        figure = Figure(figsize=(COLUMN, height), dpi=_COLUMN_DPI)
+        left = 1.36
+        axes = figure.add_axes(
+            (left / COLUMN, 0.05 / height, 1 - (left + 0.06) / COLUMN, 0.27 * n_rows / height)
+        )
+        axes.set(ylim=(n_rows - 0.5, -0.5), xticks=[], yticks=[])
+        axes.spines[:].set_visible(False)
+        most = _stacked(axes, mentions, what, parts)
+        own = (mentions["kind"].cast(pl.String) == "own").to_list()
+        for y, (name, is_own) in enumerate(zip(names, own, strict=True)):
+            weight = "bold" if is_own else "normal"
+            _write(axes, -most * 0.025, y, shortened(name, 20), ha="right", color=_INK, weight=weight)
+        _say(figure, title)
         return figure
+
+
+def _say(figure: Figure, title: str) -> None:
+    """What the picture says, at its top left."""
+    figure.text(0.08 / figure.get_figwidth(), 1 - 0.15 / figure.get_figheight(), title,
+                va="center", color=_INK, size=9, weight="bold", parse_math=False)  # fmt: skip
 
 
 def _stacked(axes: Axes, mentions: pl.DataFrame, what: str, parts: Mapping[str, tuple[str, str]]) -> int:
@@ -226,11 +255,7 @@ def _stacked(axes: Axes, mentions: pl.DataFrame, what: str, parts: Mapping[str, 
     axes.set_xlim(0, most * 1.16)
     for y, total in enumerate(totals):
         _write(axes, total + most * 0.02, y, f"{total:,}", color=_SOFT)
-    axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(-0.03, 1.0), ncols=4, fontsize=7.5,
-                handlelength=1,
-                title=f"{what.capitalize()}, by {'tier' if what == 'items' else 'tone'}", alignment="left",
-                title_fontproperties={"size": 8, "weight": "bold"},
-                columnspacing=1.0, borderpad=0, labelcolor=_SOFT)  # fmt: skip
+    _key(axes, handles)
     return most
 
 
@@ -241,24 +266,33 @@ def mentions_timeline(mentions: pl.DataFrame) -> Figure:
             row for each hour and kind, also where it is 0.
     """
     with house_style():
-        height = 2.1 if mentions["kind"].n_unique() < 2 else 2.35
-        figure = Figure(figsize=(9.4, height), dpi=_DPI)
-        axes = figure.add_axes((0.045, 0.3 / height, 0.945, 1.72 / height))
+        kinds = [kind for kind in palette.KIND_COLOURS if (mentions["kind"] == kind).any()]
+        height = 2.1 if len(kinds) < 2 else 2.3
+        figure = Figure(figsize=(COLUMN, height), dpi=_COLUMN_DPI)
+        axes = figure.add_axes((0.32 / COLUMN, 0.28 / height, 1 - 0.38 / COLUMN, 1.45 / height))
         hours = mentions["hour"].unique(maintain_order=True).to_list()
         bottom = [0] * len(hours)
-        for kind, colour in {"own": "#0b5cad", "rival": "#e69f00", "watched": "#8fb8d9"}.items():
+        for kind in kinds:
             counts = mentions.filter(pl.col("kind") == kind)["n_items"].to_list()
-            if counts:
-                axes.bar(
-                    range(len(hours)), counts, bottom=bottom, width=0.82, color=colour, label=_KINDS[kind]
-                )
-                bottom = [low + n for low, n in zip(bottom, counts, strict=True)]
-        axes.set(xlim=(-0.6, len(hours) - 0.4), ylim=(0, max(bottom, default=0) * 1.12 or 1))
-        axes.set_xticks(range(0, len(hours), 3), [f"{hour:%H:%M}" for hour in hours[::3]])
+            axes.bar(range(len(hours)), counts, bottom=bottom, width=0.82, label=_KINDS[kind],
+                     color=palette.KIND_COLOURS[kind])  # fmt: skip
+            bottom = [low + n for low, n in zip(bottom, counts, strict=True)]
+        most = max(bottom, default=0)
+        axes.set(xlim=(-0.6, len(hours) - 0.4), ylim=(0, most * 1.15 or 1))
+        if most:
+            _write(axes, bottom.index(most), most * 1.07, f"{most:,}", ha="center", color=_INK, size=7.5)
+        axes.set_xticks(range(0, len(hours), 4), [f"{hour:%H:%M}" for hour in hours[::4]])
         axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
         axes.grid(axis="y")
         axes.spines["left"].set_visible(False)
-        if axes.get_legend_handles_labels()[1][1:]:
-            axes.legend(loc="lower left", bbox_to_anchor=(-0.005, 1.0), ncols=3, fontsize=7.5, handlelength=1,
-                        columnspacing=1.2, borderpad=0, labelcolor=_SOFT)  # fmt: skip
+        if len(kinds) > 1:
+            _key(axes, axes.get_legend_handles_labels()[0])
+        _say(figure, f"Items an hour that name {_KINDS[kinds[0]] if len(kinds) == 1 else 'them'}")
         return figure
+
+
+def _key(axes: Axes, handles: Sequence[Any]) -> None:
+    """The key of the colours, in one line over the axes."""
+    axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=4, fontsize=7.5,
+                handlelength=1, columnspacing=0.9, handletextpad=0.5, borderpad=0,
+                labelcolor=_SOFT)  # fmt: skip

@@ -14,7 +14,7 @@ from brandkit.report.changes import store_of
 from brandkit.report.changes import what_changed as what_changed
 from brandkit.report.drift import drift as drift
 from brandkit.report.html import Html, join, picture, tag
-from brandkit.report.tables import Column, card, more, note, nothing, section, table, tally
+from brandkit.report.tables import Column, card, more, note, nothing, section, side_by_side, table, tally
 from brandkit.store.state import StateStore
 
 MOST_CARDS = 8
@@ -143,8 +143,10 @@ def share_of_voice(brief: Brief) -> Html:
         return section("Share of voice", nothing("Nobody named any of the profile's names today."))
     shown = mentions.head(MOST_NAMES)
     said = f"{voice.leader(mentions)} {voice.mood(mentions)}"
-    alt = f"Items by name and tier of publisher, stories by name and tone. {said}"
-    drawn = picture(charts.png(charts.share_of_voice(shown)), alt)
+    drawn = side_by_side(
+        picture(charts.png(charts.share_of_voice(shown)), f"Items by name and tier of publisher. {said}"),
+        picture(charts.png(charts.tone_of_voice(shown)), f"Stories by name and tone. {said}"),
+    )
     rest = more(mentions.height, shown=shown.height)
     return section("Share of voice", tag("p", said), drawn, rest)
 
@@ -161,7 +163,7 @@ def timeline(brief: Brief, store: StateStore | str | Path | None = None) -> Html
     alt = f"Items naming anybody the profile covers, by hour of collection. {said}"
     drawn = picture(charts.png(charts.mentions_timeline(mentions)), alt)
     loud = [tag("p", line, class_="small") for line in voice.bursts(brief, store_of(store))]
-    return section("Mentions by hour", tag("p", said), drawn, *loud)
+    return section("Mentions by hour", tag("p", said), side_by_side(drawn, join(loud)))
 
 
 def sources(brief: Brief) -> Html:

@@ -16,6 +16,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import reverse_cuthill_mckee
 
 from brandkit import safe
+from brandkit.report import palette
 from brandkit.report.charts import house_style, shortened
 from brandkit.signals.coordination_evidence import coordinated_groups
 
@@ -24,7 +25,8 @@ MOST_ACCOUNTS = 400
 MOST_LINES = 20_000
 # More names than this round the circles could not be read.
 _MOST_NAMES, _NAME = 45, 16
-_INK, _SOFT, _LINE, _NODE, _CHANCE = "#1c2430", "#56606e", "#0b5cad", "#e69f00", "#aab3bd"
+_INK, _SOFT = palette.INK, palette.SOFT
+_LINE, _NODE, _CHANCE = palette.PAIR, palette.ACCOUNT, palette.BY_CHANCE
 _DPI = 144
 # Inches.
 _WIDTH, _HEAD, _FOOT, _GAP, _CAPTION, _LEAST = 9.4, 0.5, 0.34, 0.16, 0.34, 1.5

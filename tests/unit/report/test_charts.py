@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import matplotlib as mpl
 import polars as pl
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
@@ -64,7 +65,8 @@ def test_no_text_is_read_as_mathematics_and_none_breaks_a_picture(why: Explanati
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_do_not_break_the_share_of_voice(name: str) -> None:
-    assert charts.png(charts.share_of_voice(mentions(name, "x"))).startswith(b"\x89PNG")
+    for drawn in (charts.share_of_voice, charts.tone_of_voice):
+        assert charts.png(drawn(mentions(name, "x"))).startswith(b"\x89PNG")
 
 
 def mentions(*names: str) -> pl.DataFrame:
@@ -81,13 +83,14 @@ def mentions(*names: str) -> pl.DataFrame:
 
 
 def test_share_of_voice_stacks_the_tiers_of_items_and_the_tones_of_stories_and_writes_both_sums() -> None:
-    figure = charts.share_of_voice(mentions("Nordlys", "Sorglimt"))
-    assert {"Nordlys", "Sorglimt", "7", "3"} <= set(texts(figure))
-    items, stories = ([p.get_width() for p in axes.patches if p.get_visible()] for axes in figure.axes)
-    assert items == [3, 3, 4, 4]
-    assert stories == [1, 1, 2, 2]
+    rows = mentions("Nordlys", "Sorglimt")
+    items, stories = charts.share_of_voice(rows), charts.tone_of_voice(rows)
+    assert {"Nordlys", "Sorglimt", "7"} <= set(texts(items))
+    assert {"Nordlys", "Sorglimt", "3"} <= set(texts(stories))
+    assert [p.get_width() for p in items.axes[0].patches if p.get_visible()] == [3, 3, 4, 4]
+    assert [p.get_width() for p in stories.axes[0].patches if p.get_visible()] == [1, 1, 2, 2]
     # What was not measured is no neutral: it is not filled at all.
-    assert figure.axes[1].patches[-1].get_facecolor()[3] == 0
+    assert stories.axes[0].patches[-1].get_facecolor()[3] == 0
 
 
 def test_the_timeline_shows_quiet_hours_as_zero_and_starts_at_zero() -> None:
@@ -96,6 +99,7 @@ def test_the_timeline_shows_quiet_hours_as_zero_and_starts_at_zero() -> None:
     axes = charts.mentions_timeline(rows).axes[0]
     assert [patch.get_height() for patch in axes.patches] == [0] * 23 + [7]
     assert axes.get_ylim()[0] == 0
+    assert [t.get_text() for t in axes.texts] == ["7"]
 
 
 def test_two_kinds_of_names_are_stacked_and_told_apart() -> None:
@@ -121,9 +125,41 @@ def test_the_same_figure_gives_the_same_bytes_and_leaves_no_setting_behind(why: 
     assert Image.open(io.BytesIO(first)).size[0] > 1200
 
 
-def test_decisions_and_components_all_have_a_colour_of_their_own() -> None:
-    for colours in (charts.DECISION_COLOURS, charts.COMPONENT_COLOURS, charts.TIER_COLOURS):
-        assert len(set(colours.values())) == len(colours)
+def test_every_picture_of_a_brief_says_at_its_top_what_it_shows_and_in_which_unit(why: Explanation) -> None:
+    hour = pl.DataFrame({"hour": [datetime(2026, 3, 4)], "kind": ["own"], "n_items": [1]})
+    both = pl.concat([hour, hour.with_columns(kind=pl.lit("rival"))])
+    told = f"{why.total} points of 100, {75 - why.total} short of must cover"
+    assert told in texts(charts.waterfall_small(why))
+    assert "Items that name them, by tier of publisher" in texts(charts.share_of_voice(mentions("x")))
+    assert "Stories about them, by tone" in texts(charts.tone_of_voice(mentions("x")))
+    assert "Items an hour that name our names" in texts(charts.mentions_timeline(hour))
+    assert "Items an hour that name them" in texts(charts.mentions_timeline(both))
+
+
+def test_the_title_of_the_small_waterfall_says_on_which_side_of_the_bar_a_story_is(why: Explanation) -> None:
+    def title(total: int) -> str:
+        gates = tuple(replace(g, margin=total - 75) if g.name == "must_cover" else g for g in why.gates)
+        return next(
+            t for t in texts(charts.waterfall_small(replace(why, total=total, gates=gates))) if "100" in t
+        )
+
+    assert title(80) == "80 points of 100, 5 over must cover"
+    assert title(75) == "75 points of 100, exactly must cover"
+
+
+@pytest.mark.parametrize("total", [0, 41, 75, 100])
+def test_no_label_of_the_small_waterfall_runs_out_of_the_picture(why: Explanation, total: int) -> None:
+    # The bars to clear stay at 45, 60 and 75.
+    gates = tuple(replace(gate, margin=gate.margin + total - why.total) for gate in why.gates)
+    figure = charts.waterfall_small(replace(why, total=total, gates=gates))
+    with charts.house_style():
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        edge = figure.bbox
+        boxes = [
+            text.get_window_extent(canvas.get_renderer()) for text in figure.findobj(Text) if text.get_text()
+        ]
+    assert [box for box in boxes if box.x0 < 0 or box.x1 > edge.x1 or box.y0 < 0 or box.y1 > edge.y1] == []
 
 
 def test_text_is_cut_to_one_short_line() -> None:
