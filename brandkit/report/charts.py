@@ -22,6 +22,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import blended_transform_factory
 
 from brandkit import safe
 from brandkit.record.explain import Explanation, Step
@@ -226,7 +227,7 @@ def _by_name(mentions: pl.DataFrame, what: str, title: str, parts: Mapping[str, 
         own = (mentions["kind"].cast(pl.String) == "own").to_list()
         for y, (name, is_own) in enumerate(zip(names, own, strict=True)):
             weight = "bold" if is_own else "normal"
-            _write(axes, -most * 0.025, y, shortened(name, 20), ha="right", color=_INK, weight=weight)
+            _write(axes, -most * 0.025, y, shortened(name, 17), ha="right", color=_INK, weight=weight)
         _say(figure, title)
         return figure
 
@@ -252,7 +253,7 @@ def _stacked(axes: Axes, mentions: pl.DataFrame, what: str, parts: Mapping[str, 
             bar.set_visible(n > 0)
         handles.append(Patch(label=label, **look))
         left = [start + n for start, n in zip(left, counts, strict=True)]
-    axes.set_xlim(0, most * 1.16)
+    axes.set_xlim(0, most * 1.3)
     for y, total in enumerate(totals):
         _write(axes, total + most * 0.02, y, f"{total:,}", color=_SOFT)
     _key(axes, handles)
@@ -269,7 +270,7 @@ def mentions_timeline(mentions: pl.DataFrame) -> Figure:
         kinds = [kind for kind in palette.KIND_COLOURS if (mentions["kind"] == kind).any()]
         height = 2.1 if len(kinds) < 2 else 2.3
         figure = Figure(figsize=(COLUMN, height), dpi=_COLUMN_DPI)
-        axes = figure.add_axes((0.32 / COLUMN, 0.28 / height, 1 - 0.38 / COLUMN, 1.45 / height))
+        axes = figure.add_axes((0.45 / COLUMN, 0.28 / height, 1 - 0.53 / COLUMN, 1.45 / height))
         hours = mentions["hour"].unique(maintain_order=True).to_list()
         bottom = [0] * len(hours)
         for kind in kinds:
@@ -283,6 +284,8 @@ def mentions_timeline(mentions: pl.DataFrame) -> Figure:
             _write(axes, bottom.index(most), most * 1.07, f"{most:,}", ha="center", color=_INK, size=7.5)
         axes.set_xticks(range(0, len(hours), 4), [f"{hour:%H:%M}" for hour in hours[::4]])
         axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
+        axes.yaxis.set_major_formatter("{x:,.0f}")
+        axes.tick_params(labelsize=7.5)
         axes.grid(axis="y")
         axes.spines["left"].set_visible(False)
         if len(kinds) > 1:
@@ -293,6 +296,8 @@ def mentions_timeline(mentions: pl.DataFrame) -> Figure:
 
 def _key(axes: Axes, handles: Sequence[Any]) -> None:
     """The key of the colours, in one line over the axes."""
-    axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=4, fontsize=7.5,
-                handlelength=1, columnspacing=0.9, handletextpad=0.5, borderpad=0,
+    # From the edge of the picture, for beside the axes a long key would run out of it.
+    place = blended_transform_factory(axes.figure.transFigure, axes.transAxes)
+    axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.02, 1.0), bbox_transform=place, ncols=4,
+                fontsize=7.5, handlelength=1, columnspacing=0.9, handletextpad=0.5, borderpad=0,
                 labelcolor=_SOFT)  # fmt: skip

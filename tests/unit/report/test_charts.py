@@ -152,14 +152,35 @@ def test_no_label_of_the_small_waterfall_runs_out_of_the_picture(why: Explanatio
     # The bars to clear stay at 45, 60 and 75.
     gates = tuple(replace(gate, margin=gate.margin + total - why.total) for gate in why.gates)
     figure = charts.waterfall_small(replace(why, total=total, gates=gates))
-    with charts.house_style():
-        canvas = FigureCanvasAgg(figure)
-        canvas.draw()
-        edge = figure.bbox
-        boxes = [
-            text.get_window_extent(canvas.get_renderer()) for text in figure.findobj(Text) if text.get_text()
-        ]
-    assert [box for box in boxes if box.x0 < 0 or box.x1 > edge.x1 or box.y0 < 0 or box.y1 > edge.y1] == []
+    assert cut(figure) == []
+
+
+def cut(figure: Figure) -> list[str]:
+    """The texts that run out of a picture."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    boxes = {
+        text.get_text(): text.get_window_extent(canvas.get_renderer())
+        for text in figure.findobj(Text)
+        if text.get_text() and text.get_visible()
+    }
+    end = figure.bbox
+    return [t for t, b in boxes.items() if b.x0 < 0 or b.y0 < 0 or b.x1 > end.x1 or b.y1 > end.y1]
+
+
+def test_no_label_of_who_is_spoken_of_and_when_runs_out_of_its_picture() -> None:
+    rows = mentions("Sorglimt Energiselskap Nord", "x").with_columns(
+        n_items=pl.lit(1_234_567), items_C=pl.lit(1_234_564)
+    )
+    hours = [datetime(2026, 3, 4) + timedelta(hours=h) for h in range(24)]
+    kinds = pl.DataFrame({"kind": ["own", "rival", "watched"]})
+    by_hour = pl.DataFrame({"hour": hours}).join(kinds, how="cross").with_columns(n_items=pl.lit(12_345))
+    for figure in (
+        charts.share_of_voice(rows),
+        charts.tone_of_voice(rows),
+        charts.mentions_timeline(by_hour),
+    ):
+        assert cut(figure) == []
 
 
 def test_text_is_cut_to_one_short_line() -> None:
