@@ -38,7 +38,7 @@ _KINDS = {"own": "our names", "rival": "rivals", "watched": "watched names"}
 _CLEAR = {"facecolor": "#ffffff", "edgecolor": "none", "pad": 0.6}
 _DPI = 144
 # Inches: a picture that stands beside text, and fills a phone with its type still to be read.
-COLUMN = 4.2
+COLUMN = 4.0
 _COLUMN_DPI = 180
 
 
@@ -120,7 +120,7 @@ def _bars(steps: Sequence[Step]) -> list[_Bar]:
 
 def _waterfall(explanation: Explanation, bars: Sequence[_Bar], *, has_facts: bool) -> Figure:
     # Inches: a row keeps its height whatever their number, so type is never squeezed.
-    row, head, left, plot = (0.2, 0.66, 1.75, 2.85) if has_facts else (0.18, 0.62, 1.72, 2.12)
+    row, head, left, plot = (0.2, 0.66, 1.75, 2.85) if has_facts else (0.18, 0.62, 1.66, 2.0)
     foot = 0.06
     width = 9.4 if has_facts else COLUMN
     n_rows = len(bars) + 1
@@ -186,7 +186,14 @@ def _thresholds(axes: Axes, explanation: Explanation, n_rows: int) -> None:
                   zorder=0, clip_on=False)  # fmt: skip
         gap = -1 if side == "right" else 1
         _write(
-            axes, at + gap, above, f"{name.replace('_', ' ')} {at}", ha=side, color=_SOFT, size=7, bbox=_CLEAR
+            axes,
+            at + gap,
+            above,
+            f"{name.replace('_', ' ')} {at}",
+            ha=side,
+            color=_SOFT,
+            size=7.5,
+            bbox=_CLEAR,
         )
 
 

@@ -16,6 +16,9 @@ from brandkit.record.explain import Explanation, explain
 from brandkit.report import charts
 from tests.unit.report.briefs import HOSTILE, briefed
 
+# Points, in a picture that stands beside text.
+LEAST_TYPE = 7.5
+
 
 @pytest.fixture(scope="module")
 def why() -> Explanation:
@@ -153,6 +156,18 @@ def test_no_label_of_the_small_waterfall_runs_out_of_the_picture(why: Explanatio
     gates = tuple(replace(gate, margin=gate.margin + total - why.total) for gate in why.gates)
     figure = charts.waterfall_small(replace(why, total=total, gates=gates))
     assert cut(figure) == []
+
+
+def test_no_type_of_a_picture_beside_text_is_smaller_than_a_phone_can_show(why: Explanation) -> None:
+    hour = pl.DataFrame({"hour": [datetime(2026, 3, 4)], "kind": ["own"], "n_items": [1]})
+    drawn = (
+        charts.waterfall_small(why), charts.share_of_voice(mentions("x")),
+        charts.tone_of_voice(mentions("x")), charts.mentions_timeline(hour),
+    )  # fmt: skip
+    for figure in drawn:
+        FigureCanvasAgg(figure).draw()
+        assert figure.get_figwidth() == charts.COLUMN
+        assert min(t.get_fontsize() for t in figure.findobj(Text) if t.get_text()) >= LEAST_TYPE
 
 
 def cut(figure: Figure) -> list[str]:
