@@ -72,7 +72,7 @@ def _network() -> bytes:
 
 def _keep(name: str, png: bytes) -> None:
     target = PICTURES / f"{name}.png"
-    colours = Image.open(io.BytesIO(png)).convert("RGB").quantize(96, dither=Image.Dither.NONE)
+    colours = Image.open(io.BytesIO(png)).convert("RGB").quantize(256, dither=Image.Dither.NONE)
     colours.save(target, "PNG", optimize=True)
     if (size := target.stat().st_size) > MOST_BYTES:
         raise SystemExit(f"{target} has {size:,} bytes, more than {MOST_BYTES:,}: show less of the page")
