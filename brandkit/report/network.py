@@ -219,7 +219,8 @@ def _legend(axes: Axes, pairs: pl.DataFrame, *, width: float, height: float) -> 
     if "n_by_chance" in pairs.columns and (pairs["n_by_chance"] >= 1).any():
         marks.append(Line2D([], [], color=_CHANCE, linewidth=0.8, label="no more than chance gives"))
     axes.legend(handles=marks, loc="center left", bbox_to_anchor=(0.08 / width, 0.17 / height),
-                ncols=len(marks), fontsize=7.5, handlelength=1.6, columnspacing=1.4, borderpad=0, labelcolor=_SOFT)  # fmt: skip
+                ncols=len(marks), fontsize=7.5, handlelength=1.6, columnspacing=1.4, borderpad=0,
+                labelcolor=_SOFT)  # fmt: skip
 
 
 def _write(axes: Axes, x: float, y: float, text: str, **look: Any) -> None:

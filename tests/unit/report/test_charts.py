@@ -13,7 +13,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 from brandkit.record.explain import Explanation, explain
-from brandkit.report import charts
+from brandkit.report import charts, palette
 from tests.unit.report.briefs import HOSTILE, briefed
 
 # Points, in a picture that stands beside text.
@@ -196,6 +196,18 @@ def test_no_label_of_who_is_spoken_of_and_when_runs_out_of_its_picture() -> None
         charts.mentions_timeline(by_hour),
     ):
         assert cut(figure) == []
+
+
+def test_a_colour_of_few_points_comes_out_of_the_file_as_it_went_in(why: Explanation) -> None:
+    assert any(step.points < 0 for step in why.steps)
+    drawn = Image.open(io.BytesIO(charts.png(charts.waterfall_small(why)))).convert("RGB")
+    points = {bytes(colour) for _, colour in drawn.getcolors(maxcolors=1 << 16)}
+    meant = (palette.TAKEN, palette.DECISION_COLOURS[why.decision], palette.INK, palette.PAPER)
+    near = {
+        c: min(sum(abs(a - b) for a, b in zip(bytes.fromhex(c[1:]), p, strict=True)) for p in points)
+        for c in meant
+    }
+    assert max(near.values()) <= 3, near
 
 
 def test_text_is_cut_to_one_short_line() -> None:
