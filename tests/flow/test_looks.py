@@ -21,7 +21,7 @@ SECTIONS = (
     daily.headline, daily.must_cover, daily.do_not_amplify, daily.optional, daily.near_misses, daily.watch,
     daily.dropped, daily.big_elsewhere, daily.share_of_voice, daily.timeline, daily.sources, daily.run_health,
 )  # fmt: skip
-LONG = "Nordlys recall notice: " + "an unbroken" + "x" * 180 + " headline"
+LONG = "Sorglimt hides a fault: " + "an unbroken" + "x" * 180 + " headline"
 WIDTHS = (320, PHONE, DESKTOP)
 
 

@@ -208,6 +208,7 @@ def test_a_colour_of_few_points_comes_out_of_the_file_as_it_went_in(why: Explana
         for c in meant
     }
     assert max(near.values()) <= 3, near
+    assert near[palette.PAPER] == 0, "a picture's edge would show on the page"
 
 
 def test_text_is_cut_to_one_short_line() -> None:
