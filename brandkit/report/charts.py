@@ -23,26 +23,24 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import blended_transform_factory
 
 from brandkit import safe
 from brandkit.record.explain import Explanation, Step
+from brandkit.report import palette
+from brandkit.report.palette import COMPONENT_COLOURS as COMPONENT_COLOURS
+from brandkit.report.palette import DECISION_COLOURS as DECISION_COLOURS
+from brandkit.report.palette import TIER_COLOURS as TIER_COLOURS
+from brandkit.report.palette import TONE_COLOURS as TONE_COLOURS
 
-COMPONENT_COLOURS = {
-    "impact": "#0072b2", "timeliness": "#56b4e9", "virality": "#e69f00",
-    "relevance": "#009e73", "confidence": "#b06c96",
-}  # fmt: skip
-DECISION_COLOURS = {
-    "must_cover": "#0b5cad", "optional": "#56b4e9", "watch": "#e69f00", "drop": "#8b929c", "block": "#8c1d18",
-}  # fmt: skip
-TIER_COLOURS = {"A": "#08406f", "B": "#2f7fbf", "C": "#8fbfe6", "unlisted": "#cfd6de"}
-# Orange and a bluish green, which readers who see no red can tell; none is an outline.
-TONE_COLOURS = {"negative": "#c8410b", "neutral": "#cfd6de", "positive": "#009e73", "unmeasured": ""}
-_TAKEN = "#c8410b"
-_INK, _SOFT, _LINE = "#1c2430", "#56606e", "#d9dee5"
+_INK, _SOFT, _LINE, _TAKEN = palette.INK, palette.SOFT, palette.LINE, palette.TAKEN
 _KINDS = {"own": "our names", "rival": "rivals", "watched": "watched names"}
 # A patch under a label, so that no line runs through its digits.
 _CLEAR = {"facecolor": "#ffffff", "edgecolor": "none", "pad": 0.6}
 _DPI = 144
+# Inches: a picture that stands beside text, and fills a phone with its type still to be read.
+COLUMN = 4.0
+_COLUMN_DPI = 180
 
 
 @contextmanager
@@ -70,11 +68,12 @@ def png(figure: Figure) -> bytes:
 def _smaller(data: bytes) -> bytes:
     from PIL import Image
 
-    # Flat colours and thin type: a palette keeps them at a third of the size.
+    # Flat colours and thin type: a palette keeps them at a third of the size. This one keeps a
+    # colour of few points too; median cut would give them their neighbours'.
     target = io.BytesIO()
-    Image.open(io.BytesIO(data)).convert("RGB").quantize(128, dither=Image.Dither.NONE).save(
-        target, "PNG", optimize=True, dpi=(_DPI, _DPI)
-    )
+    flat = Image.open(io.BytesIO(data)).convert("RGB")
+    small = flat.quantize(128, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    small.save(target, "PNG", optimize=True, dpi=(_DPI, _DPI))
     return target.getvalue()
 
 
@@ -125,15 +124,16 @@ def _bars(steps: Sequence[Step]) -> list[_Bar]:
 
 def _waterfall(explanation: Explanation, bars: Sequence[_Bar], *, has_facts: bool) -> Figure:
     # Inches: a row keeps its height whatever their number, so type is never squeezed.
-    row, left, plot = 0.2, 1.75, 2.85
-    width = 9.4 if has_facts else 4.9
-    head, foot = (0.62, 0.06) if has_facts else (0.34, 0.06)
+    row, head, left, plot = (0.2, 0.66, 1.75, 2.85) if has_facts else (0.18, 0.62, 1.66, 2.0)
+    foot = 0.06
+    width = 9.4 if has_facts else COLUMN
     n_rows = len(bars) + 1
     height = head + foot + row * n_rows
-    figure = Figure(figsize=(width, height), dpi=_DPI)
+    figure = Figure(figsize=(width, height), dpi=_DPI if has_facts else _COLUMN_DPI)
     axes = figure.add_axes((left / width, foot / height, plot / width, row * n_rows / height))
     axes.set(xlim=(0, 100), ylim=(n_rows - 0.5, -0.5), xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
+    axes.plot([0, 0], [-0.5, n_rows - 0.5], color=_LINE, linewidth=0.8, zorder=0, clip_on=False)
     edge = -(left - 0.08) / plot * 100
     _thresholds(axes, explanation, n_rows)
     for y, bar in enumerate(bars):
@@ -145,19 +145,26 @@ def _waterfall(explanation: Explanation, bars: Sequence[_Bar], *, has_facts: boo
     _write(axes, edge, n_rows - 1, "total", color=_INK, size=7.5, weight="bold")
     axes.barh(n_rows - 1, explanation.total, height=0.66, color=DECISION_COLOURS[explanation.decision])
     _name_total(axes, n_rows - 1, explanation)
-    if has_facts:
-        title = shortened(explanation.title, 92)
-        _write(axes, edge, -0.5 - (head - 0.17) / row, title, color=_INK, size=10.5, weight="bold")
+    title = shortened(explanation.title, 92) if has_facts else _in_short(explanation)
+    size = 10.5 if has_facts else 9
+    _write(axes, edge, -0.5 - (head - 0.16) / row, title, color=_INK, size=size, weight="bold")
     return figure
+
+
+def _in_short(explanation: Explanation) -> str:
+    margin = next(gate.margin for gate in explanation.gates if gate.name == "must_cover")
+    where = f"{abs(margin)} {'over' if margin > 0 else 'short of'}" if margin else "exactly"
+    return f"{explanation.total} points of 100, {where} must cover"
 
 
 def _draw_bar(axes: Axes, y: int, bar: _Bar) -> None:
     start = bar.running - bar.points
     colour = _TAKEN if bar.is_taken else COMPONENT_COLOURS[bar.component]
     hatch = "/////" if bar.is_taken else None
-    face = "#fbe9e2" if bar.is_taken else colour
+    face = palette.TAKEN_FILL if bar.is_taken else colour
     if bar.points:
-        axes.barh(y, bar.points, left=start, height=0.66, color=face, edgecolor=colour,
+        edge = colour if bar.is_taken else COMPONENT_COLOURS["impact"]
+        axes.barh(y, bar.points, left=start, height=0.66, color=face, edgecolor=edge,
                   linewidth=0.6, hatch=hatch)  # fmt: skip
     axes.plot([bar.running, bar.running], [y, y + 1], color=_LINE, linewidth=0.8, zorder=0)
     _write(axes, -2, y, bar.label, ha="right", color=_SOFT)
@@ -169,17 +176,29 @@ def _name_total(axes: Axes, y: int, explanation: Explanation) -> None:
     if explanation.total < 40:
         _write(axes, explanation.total + 1.5, y, named, color=_INK, weight="bold", bbox=_CLEAR)
         return
-    ink = "#ffffff" if explanation.decision in ("must_cover", "block") else "#10161e"
+    ink = palette.DECISION_INKS[explanation.decision]
     _write(axes, explanation.total - 1.5, y, named, ha="right", color=ink, weight="bold")
 
 
 def _thresholds(axes: Axes, explanation: Explanation, n_rows: int) -> None:
     margins = {line.name: line.margin for line in explanation.gates}
-    sides = {"watch": "right", "optional": "center", "must_cover": "left"}
-    for name, side in sides.items():
+    # On two lines and to both sides, so that bars close together keep their names apart.
+    for name, side, line in (("watch", "right", 0), ("optional", "left", 0), ("must_cover", "right", 1)):
         at = explanation.total - margins[name]
-        axes.plot([at, at], [-0.5, n_rows - 0.5], color=_SOFT, linewidth=0.8, linestyle=(0, (1, 2)), zorder=0)
-        _write(axes, at, -1.0, f"{name.replace('_', ' ')} {at}", ha=side, color=_SOFT, size=6.5)
+        above = -1.0 - 0.8 * line
+        axes.plot([at, at], [above + 0.4, n_rows - 0.5], color=_SOFT, linewidth=0.8, linestyle=(0, (1, 2)),
+                  zorder=0, clip_on=False)  # fmt: skip
+        gap = -1 if side == "right" else 1
+        _write(
+            axes,
+            at + gap,
+            above,
+            f"{name.replace('_', ' ')} {at}",
+            ha=side,
+            color=_SOFT,
+            size=7.5,
+            bbox=_CLEAR,
+        )
 
 
 # Who is spoken of, and when -----------------------------------------------------------------------
@@ -190,22 +209,31 @@ def share_of_voice(mentions: pl.DataFrame) -> Figure:
 
     Shape:  ``mentions`` as ``record.voice.summed`` gives it; names are drawn in the order they come in.
     """
+    tiers = {f"tier {tier}" if len(tier) == 1 else tier: (f"items_{tier}", colour)
+             for tier, colour in TIER_COLOURS.items()}  # fmt: skip
     with house_style():
-        names = mentions["name"].to_list()
-        n_rows = max(len(names), 1)
-        figure = Figure(figsize=(9.4, 0.66 + 0.25 * n_rows), dpi=_DPI)
-        height = 1 - 0.48 / figure.get_figheight()
-        axes = figure.add_axes((0.16, 0.04, 0.82, height))
-        axes.set(ylim=(n_rows - 0.4, -0.6), xticks=[], yticks=[])
+        names, n_rows = mentions["name"].to_list(), max(mentions.height, 1)
+        height = 0.66 + 0.27 * n_rows
+        figure = Figure(figsize=(COLUMN, height), dpi=_COLUMN_DPI)
+        left = 1.36
+        axes = figure.add_axes(
+            (left / COLUMN, 0.05 / height, 1 - (left + 0.06) / COLUMN, 0.27 * n_rows / height)
+        )
+        axes.set(ylim=(n_rows - 0.5, -0.5), xticks=[], yticks=[])
         axes.spines[:].set_visible(False)
-        tiers = {f"tier {tier}" if len(tier) == 1 else tier: (f"items_{tier}", colour)
-                 for tier, colour in TIER_COLOURS.items()}  # fmt: skip
         most = _stacked(axes, mentions, tiers)
-        own = mentions["kind"].cast(pl.String) == "own"
+        own = (mentions["kind"].cast(pl.String) == "own").to_list()
         for y, (name, is_own) in enumerate(zip(names, own, strict=True)):
             weight = "bold" if is_own else "normal"
-            _write(axes, -most * 0.012, y, shortened(name, 22), ha="right", color=_INK, weight=weight)
+            _write(axes, -most * 0.025, y, shortened(name, 17), ha="right", color=_INK, weight=weight)
+        _say(figure, "Items that name them, by tier of publisher")
         return figure
+
+
+def _say(figure: Figure, title: str) -> None:
+    """What the picture says, at its top left."""
+    figure.text(0.08 / figure.get_figwidth(), 1 - 0.15 / figure.get_figheight(), title,
+                va="center", color=_INK, size=9, weight="bold", parse_math=False)  # fmt: skip
 
 
 def _stacked(axes: Axes, mentions: pl.DataFrame, parts: Mapping[str, tuple[str, str]]) -> int:
@@ -218,11 +246,10 @@ def _stacked(axes: Axes, mentions: pl.DataFrame, parts: Mapping[str, tuple[str, 
         axes.barh(range(len(counts)), counts, left=left, height=0.68, color=colour)
         handles.append(Patch(label=label, color=colour))
         left = [start + n for start, n in zip(left, counts, strict=True)]
-    axes.set_xlim(0, most * 1.08)
+    axes.set_xlim(0, most * 1.3)
     for y, total in enumerate(totals):
-        _write(axes, total + most * 0.01, y, f"{total:,}", color=_SOFT)
-    axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(-0.005, 1.0), ncols=4, fontsize=7.5,
-                handlelength=1, columnspacing=1.0, borderpad=0, labelcolor=_SOFT)  # fmt: skip
+        _write(axes, total + most * 0.02, y, f"{total:,}", color=_SOFT)
+    _key(axes, handles)
     return most
 
 
@@ -236,29 +263,31 @@ def mentions_timeline(mentions: pl.DataFrame, *, bursts: pl.DataFrame | None = N
             loudest first.
     """
     with house_style():
-        height = 2.1 if mentions["kind"].n_unique() < 2 else 2.35
-        figure = Figure(figsize=(9.4, height), dpi=_DPI)
-        axes = figure.add_axes((0.045, 0.3 / height, 0.945, 1.72 / height))
+        kinds = [kind for kind in palette.KIND_COLOURS if (mentions["kind"] == kind).any()]
+        height = 2.1 if len(kinds) < 2 else 2.3
+        figure = Figure(figsize=(COLUMN, height), dpi=_COLUMN_DPI)
+        axes = figure.add_axes((0.45 / COLUMN, 0.28 / height, 1 - 0.53 / COLUMN, 1.45 / height))
         hours = mentions["hour"].unique(maintain_order=True).to_list()
         bottom = [0] * len(hours)
-        for kind, colour in {"own": "#0b5cad", "rival": "#e69f00", "watched": "#8fb8d9"}.items():
+        for kind in kinds:
             counts = mentions.filter(pl.col("kind") == kind)["n_items"].to_list()
-            if counts:
-                axes.bar(
-                    range(len(hours)), counts, bottom=bottom, width=0.82, color=colour, label=_KINDS[kind]
-                )
-                bottom = [low + n for low, n in zip(bottom, counts, strict=True)]
-        marked = _marked(hours, bursts)
-        top = max(bottom, default=0) or 1
-        axes.set_xlim(-0.6, len(hours) - 0.4)
-        _mark(axes, marked, bottom, top)
-        axes.set_xticks(range(0, len(hours), 3), [f"{hour:%H:%M}" for hour in hours[::3]])
+            axes.bar(range(len(hours)), counts, bottom=bottom, width=0.82, label=_KINDS[kind],
+                     color=palette.KIND_COLOURS[kind])  # fmt: skip
+            bottom = [low + n for low, n in zip(bottom, counts, strict=True)]
+        most = max(bottom, default=0)
+        axes.set(xlim=(-0.6, len(hours) - 0.4), ylim=(0, most * 1.15 or 1))
+        if most:
+            _write(axes, bottom.index(most), most * 1.07, f"{most:,}", ha="center", color=_INK, size=7.5)
+        _mark(axes, _marked(hours, bursts), bottom, most or 1)
+        axes.set_xticks(range(0, len(hours), 4), [f"{hour:%H:%M}" for hour in hours[::4]])
         axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
+        axes.yaxis.set_major_formatter("{x:,.0f}")
+        axes.tick_params(labelsize=7.5)
         axes.grid(axis="y")
         axes.spines["left"].set_visible(False)
-        if axes.get_legend_handles_labels()[1][1:]:
-            axes.legend(loc="lower left", bbox_to_anchor=(-0.005, 1.0), ncols=3, fontsize=7.5, handlelength=1,
-                        columnspacing=1.2, borderpad=0, labelcolor=_SOFT)  # fmt: skip
+        if len(kinds) > 1:
+            _key(axes, axes.get_legend_handles_labels()[0])
+        _say(figure, f"Items an hour that name {_KINDS[kinds[0]] if len(kinds) == 1 else 'them'}")
         return figure
 
 
@@ -283,13 +312,23 @@ def _mark(axes: Axes, marked: Mapping[int, str], tops: Sequence[int], top: float
     """A mark over each hour that burst, and its names in rows, so that no two run into each other."""
     ends: list[float] = []
     for place, names in marked.items():
-        # A name is about as wide as a third of an hour for each of its letters.
-        wide = 0.34 * len(names) * len(tops) / 24 + 0.6
+        # A letter is about as wide as seven tenths of an hour, where the picture shows a day.
+        wide = 0.7 * (len(names) + 6) * len(tops) / 24
         start = min(place + 0.45, len(tops) - wide)
         row = next((n for n, end in enumerate(ends) if end <= start), len(ends))
         ends[row : row + 1] = [start + wide]
-        y = top * (1.1 + 0.14 * row)
+        y = top * (1.24 + 0.16 * row)
         axes.plot([place, place], [tops[place], y], color=_TAKEN, linewidth=0.8, linestyle=(0, (1, 1.5)))
         axes.plot([place], [y], marker="v", color=_TAKEN, markersize=4.5, clip_on=False)
         _write(axes, start, y, f"{names} burst", color=_TAKEN, size=7.5, weight="bold")
-    axes.set_ylim(0, top * (1.12 + 0.14 * len(ends)))
+    if ends:
+        axes.set_ylim(0, top * (1.2 + 0.16 * len(ends)))
+
+
+def _key(axes: Axes, handles: Sequence[Any]) -> None:
+    """The key of the colours, in one line over the axes."""
+    # From the edge of the picture, for beside the axes a long key would run out of it.
+    place = blended_transform_factory(axes.figure.transFigure, axes.transAxes)
+    axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.02, 1.0), bbox_transform=place, ncols=4,
+                fontsize=7.5, handlelength=1, columnspacing=0.9, handletextpad=0.5, borderpad=0,
+                labelcolor=_SOFT)  # fmt: skip

@@ -11,10 +11,11 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from brandkit import safe
 from brandkit.record.calibrate import Calibration
 from brandkit.record.sweep import Curve
+from brandkit.report import palette
 from brandkit.report.charts import DECISION_COLOURS, house_style
 
-_INK, _SOFT = "#1c2430", "#56606e"
-_BELOW, _ALIKE, _ABOVE = "#0072b2", "#cfd6de", "#c8410b"
+_INK, _SOFT = palette.INK, palette.SOFT
+_BELOW, _ALIKE, _ABOVE = palette.BELOW, palette.ALIKE, palette.ABOVE
 _DPI = 144
 _WIDTH, _HEIGHT = 9.4, 3.0
 # What the desk works on is always drawn; what it only keeps an eye on, where it changes. Drop never:
@@ -66,7 +67,7 @@ def _ground(axes: Axes, curve: Curve, name: str) -> None:
 
 
 def _agreement(axes: Axes, curve: Curve) -> None:
-    for name, colour in {"precision": "#0b5cad", "recall": "#009e73"}.items():
+    for name, colour in {"precision": palette.PRECISION, "recall": palette.RECALL}.items():
         known = curve.frame.select("value", share=f"{name}_promoted").drop_nulls()
         axes.plot(known["value"], known["share"], color=colour, label=f"{name} of promoted", linewidth=1.4)
     axes.set_ylim(0, 1.05)

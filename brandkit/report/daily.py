@@ -14,7 +14,7 @@ from brandkit.report.changes import store_of
 from brandkit.report.changes import what_changed as what_changed
 from brandkit.report.drift import drift as drift
 from brandkit.report.html import Html, join, picture, tag
-from brandkit.report.tables import Column, card, more, note, nothing, section, table, tally
+from brandkit.report.tables import Column, card, more, note, nothing, section, side_by_side, table, tally
 from brandkit.store.state import StateStore
 
 MOST_CARDS = 8
@@ -177,7 +177,7 @@ def timeline(brief: Brief, store: StateStore | str | Path | None = None) -> Html
     drawn = picture(charts.png(charts.mentions_timeline(mentions, bursts=loud)), alt)
     lines = [tag("p", line, class_="small") for line in loud["told"].head(MOST_BURSTS)]
     rest = more(loud.height, shown=len(lines))
-    return section("Mentions by hour", tag("p", said), drawn, *lines, rest)
+    return section("Mentions by hour", tag("p", said), side_by_side(drawn, join([*lines, rest])))
 
 
 def sources(brief: Brief) -> Html:

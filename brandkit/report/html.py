@@ -22,6 +22,8 @@ _ATTRIBUTES: Mapping[str, frozenset[str]] = {
     "a": frozenset({"href", "rel"}),
     "img": frozenset({"src", "alt", "width", "height"}),
     "th": frozenset({"scope"}),
+    # What a phone writes before a cell.
+    "td": frozenset({"data-label"}),
 }
 _TAGS = frozenset(
     {

@@ -16,6 +16,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import reverse_cuthill_mckee
 
 from brandkit import safe
+from brandkit.report import palette
 from brandkit.report.charts import house_style, shortened
 from brandkit.signals.coordination_evidence import coordinated_groups
 
@@ -24,10 +25,13 @@ MOST_ACCOUNTS = 400
 MOST_LINES = 20_000
 # More names than this round the circles could not be read.
 _MOST_NAMES, _NAME = 45, 16
-_INK, _SOFT, _LINE, _NODE, _CHANCE = "#1c2430", "#56606e", "#0b5cad", "#e69f00", "#aab3bd"
+_INK, _SOFT = palette.INK, palette.SOFT
+_LINE, _NODE, _CHANCE = palette.PAIR, palette.ACCOUNT, palette.BY_CHANCE
 _DPI = 144
 # Inches.
 _WIDTH, _HEAD, _FOOT, _GAP, _CAPTION, _LEAST = 9.4, 0.5, 0.34, 0.16, 0.34, 1.5
+# The most that a letter of a title takes; its type is narrower on the whole.
+_LETTER = 0.096
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +73,21 @@ def coordination_network(pairs: pl.DataFrame, *, most_groups: int = MOST_GROUPS)
     placed, depth = _placed([_with_room(circle) for circle in circles] if has_names else circles)
     height = _HEAD + max(depth, 0.4) + _FOOT
     with house_style():
-        figure = Figure(figsize=(_WIDTH, height), dpi=_DPI)
+        title = _title(groups)
+        width = _width(placed, title)
+        figure = Figure(figsize=(width, height), dpi=_DPI)
         axes = figure.add_axes((0, 0, 1, 1))
-        axes.set(xlim=(0, _WIDTH), ylim=(height, 0))
+        axes.set(xlim=(0, width), ylim=(height, 0))
         axes.axis("off")
-        _write(axes, 0.15, 0.2, _title(groups), color=_INK, size=10.5, weight="bold")
+        _write(axes, 0.15, 0.2, title, color=_INK, size=10.5, weight="bold")
         most = max((max(circle.pairs["n_objects"].to_list()) for circle in circles), default=1)
         for circle in placed:
             _draw(axes, circle, most=most, has_names=has_names)
-        _legend(axes, pairs, height)
+        _legend(axes, pairs, width=width, height=height)
         if left.height:
             n_left = left["group"].n_unique()
             more = f"and {n_left:,} more {'group' if n_left == 1 else 'groups'} of {left.height:,} accounts"
-            _write(axes, _WIDTH - 0.15, height - 0.17, more, color=_SOFT, ha="right")
+            _write(axes, width - 0.15, height - 0.17, more, color=_SOFT, ha="right")
         return figure
 
 
@@ -153,6 +159,12 @@ def _placed(circles: list[_Circle]) -> tuple[list[_Circle], float]:
     return placed, y + deep
 
 
+def _width(placed: list[_Circle], title: str) -> float:
+    """As wide as the circles and the title need, so that one group is no picture of empty paper."""
+    ends = [circle.x + max(circle.radius + circle.margin, _LEAST / 2) + _GAP for circle in placed]
+    return min(max([*ends, 0.3 + _LETTER * len(title)]), _WIDTH)
+
+
 def _draw(axes: Axes, circle: _Circle, *, most: int, has_names: bool) -> None:
     n = len(circle.names)
     angle = circle.angles
@@ -198,7 +210,7 @@ def _name(axes: Axes, name: str, x: float, y: float, turn: float) -> None:
            rotation=degrees, rotation_mode="anchor")  # fmt: skip
 
 
-def _legend(axes: Axes, pairs: pl.DataFrame, height: float) -> None:
+def _legend(axes: Axes, pairs: pl.DataFrame, *, width: float, height: float) -> None:
     if pairs.is_empty():
         return
     counts = pairs["n_objects"].to_list()
@@ -206,8 +218,9 @@ def _legend(axes: Axes, pairs: pl.DataFrame, height: float) -> None:
     marks = [Line2D([], [], color=_LINE, linewidth=wide, label=f"{n:,} shared") for n, wide in kinds]
     if "n_by_chance" in pairs.columns and (pairs["n_by_chance"] >= 1).any():
         marks.append(Line2D([], [], color=_CHANCE, linewidth=0.8, label="no more than chance gives"))
-    axes.legend(handles=marks, loc="center left", bbox_to_anchor=(0.008, 0.17 / height), ncols=len(marks),
-                fontsize=7.5, handlelength=1.6, columnspacing=1.4, borderpad=0, labelcolor=_SOFT)  # fmt: skip
+    axes.legend(handles=marks, loc="center left", bbox_to_anchor=(0.08 / width, 0.17 / height),
+                ncols=len(marks), fontsize=7.5, handlelength=1.6, columnspacing=1.4, borderpad=0,
+                labelcolor=_SOFT)  # fmt: skip
 
 
 def _write(axes: Axes, x: float, y: float, text: str, **look: Any) -> None:

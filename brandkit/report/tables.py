@@ -39,18 +39,21 @@ def table(
     Nulls: shown as a dash, which is not 0.
     """
     head = tag("tr", *(tag("th", c.label, scope="col", class_=_class(c)) for c in columns))
-    body = [
-        tag("tr", *(tag("td", _cell(row, c), class_=_class(c)) for c in columns))
-        for row in rows.iter_rows(named=True)
-    ]
+    body = [tag("tr", *(_td(row, c) for c in columns)) for row in rows.iter_rows(named=True)]
     title = tag("caption", caption) if caption else Html("")
     made = tag("table", title, tag("thead", head), tag("tbody", *body))
     rest = more(rows.height if total is None else total, shown=rows.height)
-    return join([tag("div", made, class_="wide"), rest])
+    # On a phone a row of many cells is read from top to bottom, a short one from left to right.
+    shape = "wide stacked" if len(columns) > 3 else "wide"
+    return join([tag("div", made, class_=shape), rest])
+
+
+def _td(row: dict[str, Any], column: Column) -> Html:
+    return tag("td", _cell(row, column), class_=_class(column), **{"data-label": column.label})
 
 
 def _class(column: Column) -> str:
-    return "" if column.kind in ("text", "code", "decision") else column.kind
+    return "" if column.kind == "text" else column.kind
 
 
 def _cell(row: dict[str, Any], column: Column) -> Html | str:
@@ -108,7 +111,7 @@ def card(story: Card, *, is_drawn: bool = True) -> Html:
         _publishers(story),
         _said("Speaks against it: ", story.doubts),
         _links(story),
-        tag("p", *(tag("code", command) for command in story.commands[:1]), class_="small"),
+        tag("div", *(_command(command) for command in story.commands[:1]), class_="commands"),
         class_="told",
     )
     png = charts.png(charts.waterfall_small(story.explanation)) if is_drawn else b""
@@ -133,6 +136,11 @@ def _publishers(story: Card) -> Html:
     if story.n_unlisted:
         parts.append(counted(story.n_unlisted, "unlisted publisher", "unlisted publishers"))
     return tag("ul", *(tag("li", part) for part in parts), class_="plain small") if parts else Html("")
+
+
+def _command(command: str) -> Html:
+    """A command to type, which breaks between its words only."""
+    return tag("code", join([tag("span", word, class_="w") for word in command.split(" ")], between=" "))
 
 
 def _said(before: str, reasons: Sequence[str]) -> Html:
@@ -169,6 +177,11 @@ def section(title: str, *content: Html | str, n: int | None = None) -> Html:
     """A heading, with the number of stories under it where that is told, and what stands there."""
     count = tag("span", f"{n:,}", class_="n") if n is not None else Html("")
     return join([tag("h2", title, count), *content])
+
+
+def side_by_side(*parts: Html) -> Html:
+    """Pictures, or a picture and what is told of it, beside each other where there is room."""
+    return tag("div", *(tag("div", part, class_="drawn") for part in parts if part), class_="sides")
 
 
 def note(text: str) -> Html:

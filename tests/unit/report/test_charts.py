@@ -7,13 +7,17 @@ from datetime import UTC, datetime, timedelta
 import matplotlib as mpl
 import polars as pl
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
 from brandkit.record.explain import Explanation, explain
-from brandkit.report import charts
+from brandkit.report import charts, palette
 from tests.unit.report.briefs import HOSTILE, briefed
+
+# Points, in a picture that stands beside text.
+LEAST_TYPE = 7.5
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +99,7 @@ def test_the_hours_that_burst_are_marked_with_the_names_and_hours_of_another_day
     bursts = pl.DataFrame(told, schema=["name", "at"], orient="row")
     figure = charts.mentions_timeline(rows, bursts=bursts)
     said = [text.get_text() for text in figure.axes[0].texts]
-    assert said == ["$x$ <b> burst", "Nordlys, Sorglimt burst"]
+    assert said == ["7", "$x$ <b> burst", "Nordlys, Sorglimt burst"]
     marks = [line.get_xdata()[0] for line in figure.axes[0].lines if line.get_marker() == "v"]
     assert marks == [3, 23]
     assert charts.png(figure).startswith(b"\x89PNG")
@@ -107,6 +111,7 @@ def test_the_timeline_shows_quiet_hours_as_zero_and_starts_at_zero() -> None:
     axes = charts.mentions_timeline(rows).axes[0]
     assert [patch.get_height() for patch in axes.patches] == [0] * 23 + [7]
     assert axes.get_ylim()[0] == 0
+    assert [t.get_text() for t in axes.texts] == ["7"]
 
 
 def test_two_kinds_of_names_are_stacked_and_told_apart() -> None:
@@ -132,9 +137,85 @@ def test_the_same_figure_gives_the_same_bytes_and_leaves_no_setting_behind(why: 
     assert Image.open(io.BytesIO(first)).size[0] > 1200
 
 
-def test_decisions_and_components_all_have_a_colour_of_their_own() -> None:
-    for colours in (charts.DECISION_COLOURS, charts.COMPONENT_COLOURS, charts.TIER_COLOURS):
-        assert len(set(colours.values())) == len(colours)
+def test_every_picture_of_a_brief_says_at_its_top_what_it_shows_and_in_which_unit(why: Explanation) -> None:
+    hour = pl.DataFrame({"hour": [datetime(2026, 3, 4)], "kind": ["own"], "n_items": [1]})
+    both = pl.concat([hour, hour.with_columns(kind=pl.lit("rival"))])
+    told = f"{why.total} points of 100, {75 - why.total} short of must cover"
+    assert told in texts(charts.waterfall_small(why))
+    assert "Items that name them, by tier of publisher" in texts(charts.share_of_voice(mentions("x")))
+    assert "Items an hour that name our names" in texts(charts.mentions_timeline(hour))
+    assert "Items an hour that name them" in texts(charts.mentions_timeline(both))
+
+
+def test_the_title_of_the_small_waterfall_says_on_which_side_of_the_bar_a_story_is(why: Explanation) -> None:
+    def title(total: int) -> str:
+        gates = tuple(replace(g, margin=total - 75) if g.name == "must_cover" else g for g in why.gates)
+        return next(
+            t for t in texts(charts.waterfall_small(replace(why, total=total, gates=gates))) if "100" in t
+        )
+
+    assert title(80) == "80 points of 100, 5 over must cover"
+    assert title(75) == "75 points of 100, exactly must cover"
+
+
+@pytest.mark.parametrize("total", [0, 41, 75, 100])
+def test_no_label_of_the_small_waterfall_runs_out_of_the_picture(why: Explanation, total: int) -> None:
+    # The bars to clear stay at 45, 60 and 75.
+    gates = tuple(replace(gate, margin=gate.margin + total - why.total) for gate in why.gates)
+    figure = charts.waterfall_small(replace(why, total=total, gates=gates))
+    assert cut(figure) == []
+
+
+def test_no_type_of_a_picture_beside_text_is_smaller_than_a_phone_can_show(why: Explanation) -> None:
+    hour = pl.DataFrame({"hour": [datetime(2026, 3, 4)], "kind": ["own"], "n_items": [1]})
+    drawn = (
+        charts.waterfall_small(why), charts.share_of_voice(mentions("x")),
+        charts.mentions_timeline(hour),
+    )  # fmt: skip
+    for figure in drawn:
+        FigureCanvasAgg(figure).draw()
+        assert figure.get_figwidth() == charts.COLUMN
+        assert min(t.get_fontsize() for t in figure.findobj(Text) if t.get_text()) >= LEAST_TYPE
+
+
+def cut(figure: Figure) -> list[str]:
+    """The texts that run out of a picture."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    boxes = {
+        text.get_text(): text.get_window_extent(canvas.get_renderer())
+        for text in figure.findobj(Text)
+        if text.get_text() and text.get_visible()
+    }
+    end = figure.bbox
+    return [t for t, b in boxes.items() if b.x0 < 0 or b.y0 < 0 or b.x1 > end.x1 or b.y1 > end.y1]
+
+
+def test_no_label_of_who_is_spoken_of_and_when_runs_out_of_its_picture() -> None:
+    rows = mentions("Sorglimt Energiselskap Nord", "x").with_columns(
+        n_items=pl.lit(1_234_567), items_C=pl.lit(1_234_564)
+    )
+    hours = [datetime(2026, 3, 4) + timedelta(hours=h) for h in range(24)]
+    kinds = pl.DataFrame({"kind": ["own", "rival", "watched"]})
+    by_hour = pl.DataFrame({"hour": hours}).join(kinds, how="cross").with_columns(n_items=pl.lit(12_345))
+    for figure in (
+        charts.share_of_voice(rows),
+        charts.mentions_timeline(by_hour),
+    ):
+        assert cut(figure) == []
+
+
+def test_a_colour_of_few_points_comes_out_of_the_file_as_it_went_in(why: Explanation) -> None:
+    assert any(step.points < 0 for step in why.steps)
+    drawn = Image.open(io.BytesIO(charts.png(charts.waterfall_small(why)))).convert("RGB")
+    points = {bytes(colour) for _, colour in drawn.getcolors(maxcolors=1 << 16)}
+    meant = (palette.TAKEN, palette.DECISION_COLOURS[why.decision], palette.INK, palette.PAPER)
+    near = {
+        c: min(sum(abs(a - b) for a, b in zip(bytes.fromhex(c[1:]), p, strict=True)) for p in points)
+        for c in meant
+    }
+    assert max(near.values()) <= 3, near
+    assert near[palette.PAPER] == 0, "a picture's edge would show on the page"
 
 
 def test_text_is_cut_to_one_short_line() -> None:

@@ -160,7 +160,7 @@ def test_the_decisions_their_points_and_what_changed_are_the_same(full: tuple[Br
     hidden = redacted(brief)
     same = ["story_id", "effective_decision", "decision", "total", "rank", "gates", "n_outlets"]
     assert_frame_equal(brief.told.select(same), hidden.told.select(same))
-    moved = [daily.what_changed(edition, store).markup.count("<tr>") for edition in (brief, hidden)]
+    moved = [daily.what_changed(edition).markup.count("<tr>") for edition in (brief, hidden)]
     assert moved[0] == moved[1]
     assert brief.records["publisher"].n_unique() == hidden.records["publisher"].n_unique()
     shown = [cards(edition, "must_cover", most=9) for edition in (brief, hidden)]
