@@ -19,7 +19,7 @@ from matplotlib.text import Text
 import brandkit.report
 from brandkit.record.explain import Explanation, explain
 from brandkit.record.sweep import Curve
-from brandkit.report import charts, curves, network
+from brandkit.report import charts, curves, network, story_chart
 from tests.hostile import MEGABYTE, vectors
 from tests.unit.report.briefs import briefed
 
@@ -53,6 +53,10 @@ def _by_hour() -> pl.DataFrame:
     return pl.DataFrame({"hour": [datetime(2026, 3, 4)], "kind": ["own"], "n_items": [1]})
 
 
+def _burst(text: str) -> pl.DataFrame:
+    return pl.DataFrame({"name": [text], "at": [datetime(2026, 3, 4)]})
+
+
 def _curve(text: str) -> Curve:
     shares = {"precision_promoted": [None], "recall_promoted": [None]}
     frame = pl.DataFrame({"value": [60], **{name: [1] for name in _COUNTS}, **shares})
@@ -64,9 +68,10 @@ DRAWN: Mapping[Callable[..., Figure], Callable[[str], Figure] | None] = {
     charts.waterfall: lambda text: charts.waterfall(_explained(text)),
     charts.waterfall_small: lambda text: charts.waterfall_small(_explained(text)),
     charts.share_of_voice: lambda text: charts.share_of_voice(_mentions(text)),
-    charts.mentions_timeline: lambda _: charts.mentions_timeline(_by_hour()),
+    charts.mentions_timeline: lambda text: charts.mentions_timeline(_by_hour(), bursts=_burst(text)),
     curves.sweep_curve: lambda text: curves.sweep_curve(_curve(text)),
     curves.agreement_by_band: None,
+    story_chart.story_growth: None,
     network.coordination_network: lambda text: network.coordination_network(
         pl.DataFrame({"account_a": [text], "account_b": ["b"], **_PAIRS})
     ),
