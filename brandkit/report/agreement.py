@@ -41,7 +41,8 @@ def in_words(said: pl.DataFrame) -> str:
         said.filter(of).height
         for of in (pl.col("rungs_off") == 0, pl.col("rungs_off") > 0, pl.col("rungs_off") < 0)
     )
-    told = f"{counted(n, 'verdict', 'verdicts')}: {alike:,} ({alike / n:.0%}) said what was decided"
+    which = f"{counted(n, 'verdict', 'verdicts')} on stories of these days, whenever given"
+    told = f"{which}: {alike:,} ({alike / n:.0%}) said what was decided"
     return f"{told}, {over:,} wanted less of the story and {under:,} more."
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -15,69 +15,78 @@ from brandkit.report.charts import DECISION_COLOURS, house_style, shortened
 
 _INK, _SOFT, _LINE = "#1c2430", "#56606e", "#d9dee5"
 _COUNT = "#5b6b80"
-_DPI, _WIDTH = 144, 9.4
+_DPI = 144
 _KINDS = {"own": "#0b5cad", "rival": "#e69f00", "watched": "#8fb8d9"}
 # More bars than this have no room for a number over each.
 _MOST_NUMBERED = 14
-_ACROSS = 3
 
 
-def counts_by_day(counts: pl.DataFrame, before: Mapping[str, float]) -> Figure:
-    """A panel for each count, a bar for each day; a dotted line is the mean day of the days before.
+def counts_panel(
+    days: Sequence[date], counts: Sequence[int | None], name: str, before: float | None
+) -> Figure:
+    """One count, a bar for each day; a dotted line is the mean day of the days before.
 
-    Shape:  ``counts`` has day, and a column for each panel: null on a day without a run.
+    Nulls:  a day of which nothing is known is marked, not drawn.
     """
-    names = [name for name in counts.columns if name != "day"]
-    n_rows = -(-len(names) // _ACROSS)
+    width, height = 3.1, 1.5
     with house_style():
-        figure = Figure(figsize=(_WIDTH, 1.5 * n_rows + 0.1), dpi=_DPI)
-        height = figure.get_figheight()
-        for at, name in enumerate(names):
-            row, column = divmod(at, _ACROSS)
-            left = (0.06 + column * (_WIDTH - 0.04) / _ACROSS) / _WIDTH
-            bottom = (height - 1.5 * (row + 1) + 0.3) / height
-            axes = figure.add_axes((left, bottom, (_WIDTH / _ACROSS - 0.3) / _WIDTH, 0.86 / height))
-            values = counts[name].to_list()
-            colour = DECISION_COLOURS.get(name, _COUNT)
-            _bars(axes, values, colour, scale=max([*filter(None, values), before.get(name, 0)], default=0))
-            _mean_line(axes, before.get(name))
-            _day_names(axes, counts["day"].to_list())
-            # The room above the tallest bar's number.
-            axes.set_title(name.replace("_", " "), fontsize=8.5, pad=5)
+        figure = Figure(figsize=(width, height), dpi=_DPI)
+        # A mean stands at the right of its panel.
+        room = 0.1 if before is None else 0.36
+        axes = figure.add_axes((0.04 / width, 0.25 / height, 1 - room / width, 0.93 / height))
+        scale = max([*filter(None, counts), before or 0], default=0)
+        _bars(axes, counts, DECISION_COLOURS.get(name, _COUNT), scale=scale)
+        if before is not None:
+            axes.axhline(before, color=_INK, linewidth=0.8, linestyle=(0, (1, 2)))
+            told = f"{before:,.0f}" if before >= 10 else f"{before:.1f}"
+            _write(axes, axes.get_xlim()[1] + 0.05, before, told, size=6.5, color=_INK)
+        _day_names(axes, days)
+        axes.set_title(f"{name.replace('_', ' ')}: {between(counts)}", fontsize=9, pad=5)
         return figure
 
 
-def voice_by_day(names: pl.DataFrame, voices: pl.DataFrame, days: Sequence[date]) -> Figure:
-    """A row for each name: its items a day, beside them its stories a day, one scale to a side.
+def between(counts: Sequence[int | None]) -> str:
+    """The least and the most of a day, of the days that are known.
+
+    >>> between([2, None, 5]), between([0, 0]), between([None])
+    ('2 to 5 a day', '0 a day', 'not known')
+    """
+    known = [n for n in counts if n is not None]
+    if not known:
+        return "not known"
+    low, high = min(known), max(known)
+    return f"{low:,} a day" if low == high else f"{low:,} to {high:,} a day"
+
+
+def voice_by_day(names: pl.DataFrame, voices: pl.DataFrame, days: Sequence[date], *, what: str) -> Figure:
+    """A row for each name: its items (or stories) of every day on one scale, then all of them.
 
     Shape:  ``names`` are the rows of ``record.voice.Voice.by_name()`` to draw, ``voices`` is its
             ``by_day()``; a day on which a name was not looked for has no row there and is a gap.
     """
-    row = 0.52
+    width, row, head, foot, left = 4.6, 0.5, 0.3, 0.2, 1.25
     voices = voices.join(names.select("name"), on="name", how="semi")
+    most = int(voices[f"n_{what}"].max() or 0)  # type: ignore[arg-type]
     with house_style():
-        figure = Figure(figsize=(_WIDTH, row * names.height + 0.6), dpi=_DPI)
-        height = figure.get_figheight()
-        for left, what in ((1.75, "items"), (5.75, "stories")):
-            most = int(voices[f"n_{what}"].max() or 0)  # type: ignore[arg-type]
-            for at, one in enumerate(names.iter_rows(named=True)):
-                place = (left / _WIDTH, (height - 0.36 - row * (at + 1) + 0.06) / height)
-                axes = figure.add_axes((*place, 3.0 / _WIDTH, (row - 0.14) / height))
-                of = voices.filter(pl.col("name") == one["name"]).select("day", f"n_{what}")
-                known = dict(of.rows())
-                _bars(axes, [known.get(day) for day in days], _KINDS[str(one["kind"])], scale=most, size=6)
-                total, share = one[f"n_{what}"], one[f"share_{what}"]
-                told = f"{total:,}" if share is None else f"{total:,}  {share:.0%}"
-                _write(axes, len(days) - 0.3, most * 0.3, told, size=8)
-                if what == "items":
-                    weight = "bold" if one["kind"] == "own" else "normal"
-                    name = shortened(one["name"], 22)
-                    _write(axes, -0.8, most * 0.3, name, ha="right", color=_INK, weight=weight)
-                if at == 0:
-                    head = f"{what.capitalize()} a day, and beside them all, with the share"
-                    _write(axes, -0.5, most * 1.75, head, weight="bold", color=_INK, size=8)
-                if at == names.height - 1:
-                    _day_names(axes, days)
+        height = row * names.height + head + foot
+        figure = Figure(figsize=(width, height), dpi=_DPI)
+        for at, one in enumerate(names.iter_rows(named=True)):
+            bottom = height - head - row * (at + 1) + 0.04
+            size = ((width - left - 0.75) / width, (row - 0.1) / height)
+            axes = figure.add_axes((left / width, bottom / height, *size))
+            of = voices.filter(pl.col("name") == one["name"]).select("day", f"n_{what}")
+            known = dict(of.rows())
+            _bars(axes, [known.get(day) for day in days], _KINDS[str(one["kind"])], scale=most, size=6.5)
+            total, share = one[f"n_{what}"], one[f"share_{what}"]
+            told = f"{total:,}" if share is None else f"{total:,}  {share:.0%}"
+            _write(axes, len(days) - 0.3, most * 0.3, told, size=8)
+            weight = "bold" if one["kind"] == "own" else "normal"
+            name = shortened(one["name"], 20)
+            _write(axes, -0.8, most * 0.3, name, ha="right", color=_INK, weight=weight)
+            if at == 0:
+                title = f"{what.capitalize()} a day, and their sum and share"
+                _write(axes, -0.5, most * 1.7, title, weight="bold", color=_INK, size=8.5)
+        _day_names(axes, days)
         return figure
 
 
@@ -95,14 +104,6 @@ def _bars(axes: Axes, values: Sequence[int | None], colour: str, *, scale: float
         axes.bar(at, value, width=0.82, color=colour)
         if len(values) <= _MOST_NUMBERED:
             _write(axes, at, value + top * 0.04, f"{value:,}", ha="center", va="bottom", size=size - 0.5)
-
-
-def _mean_line(axes: Axes, mean: float | None) -> None:
-    if mean is None:
-        return
-    axes.axhline(mean, color=_INK, linewidth=0.8, linestyle=(0, (1, 2)))
-    end = axes.get_xlim()[1]
-    _write(axes, end + 0.05, mean, f"{mean:,.0f}" if mean >= 10 else f"{mean:.1f}", size=6, color=_INK)
 
 
 def _day_names(axes: Axes, days: Sequence[date]) -> None:

@@ -56,10 +56,11 @@ def _curve(found: Curve) -> tuple[Html, ...]:
     said = content.curve_words(found)
     rows = content.steps(found).with_columns(
         now=pl.when("is_present").then(pl.lit("now")).otherwise(pl.lit("")),
-        **{name: pl.col(name).round(2) for name in ("precision", "recall")},
+        **{name: (pl.col(name) * 100).round(0).cast(pl.Int64) for name in ("precision", "recall")},
+        **{name: _tenths(name) for name in ("promoted", *_WORK)},
     )
     has_verdicts = bool(found.frame["n_verdicts"].max())
-    judged = (Column("precision", "Precision", "number"), Column("recall", "Recall", "number"))
+    judged = (Column("precision", "Precision %", "number"), Column("recall", "Recall %", "number"))
     columns = (
         Column("value", "At", "number"), Column("now", ""), Column("promoted", "Promoted a day", "number"),
         *(Column(name, spoken(name).capitalize(), "number") for name in _WORK),
@@ -71,24 +72,29 @@ def _curve(found: Curve) -> tuple[Html, ...]:
     return (tag("h3", said), drawn, numbers, *notes)
 
 
+def _tenths(name: str) -> pl.Expr:
+    return pl.format("{}", pl.col(name).round(1)).alias(name)
+
+
 def slots(tuning: Tuning) -> Html:
     """Which threshold leaves the desk no more than it can take."""
     found = tuning.slots_asked
-    title = "Slots: how high must the bar stand"
     if tuning.slots is None:
         asked = "No number of slots was given (-p slots 5); these are what some numbers of them ask for."
-        return section(title, tag("p", asked, class_="soft"), table(_slot_rows(found), _slot_columns()))
+        several = table(_slot_rows(found), _slot_columns())
+        return section("How high must the bar stand", tag("p", asked, class_="soft"), several)
     one = found[0]
     told = [tag("p", f"{line[:1].upper()}{line[1:]}.") for line in one.sentences()]
     rows = one.by_day.with_columns(
         day=pl.Series([day_name(day) for day in one.by_day["run_on"]], dtype=pl.String)
     )
     columns = (
-        Column("day", "Day"), Column("threshold", "Would fit alone", "number"),
+        Column("day", "Day", "when"), Column("threshold", "Would fit alone", "number"),
         Column("n", "Stories", "number"), Column("n_one_lower", "One point lower", "number"),
     )  # fmt: skip
     days = table(rows.tail(2 * MOST_LINES), columns, total=rows.height)
-    return section(title, *told, tag("details", tag("summary", "Day by day"), days), _tied(one), n=one.slots)
+    title = f"How high must the bar stand for {counted(one.slots, 'story', 'stories')} a day"
+    return section(title, *told, tag("details", tag("summary", "Day by day"), days), _tied(one))
 
 
 def _slot_columns() -> tuple[Column, ...]:
@@ -115,7 +121,7 @@ def _tied(one: Slots) -> Html:
     told = rows.with_columns(
         day=pl.Series([day_name(day) for day in rows["run_on"]], dtype=pl.String), url=pl.lit(None, pl.String)
     )
-    columns = (Column("day", "Day"), Column("total", "Points", "number"), _STORY, _ID)
+    columns = (Column("day", "Day", "when"), Column("total", "Points", "number"), _STORY, _ID)
     caption = "These come in together one point lower"
     return table(told, columns, caption=caption, total=one.tied.height)
 
@@ -146,15 +152,19 @@ def calibration(tuning: Tuning) -> Html:
 
 
 def _suggested(caption: str, told: Suggestion) -> Html:
-    frame = told.frame.head(MOST_SETTINGS)
+    """What is known of each setting; of the many that nothing speaks against, only how many."""
+    looked_at = (
+        told.frame.filter(pl.col("advice") != "keep") if told.frame.height > MOST_SETTINGS else told.frame
+    )
+    frame = looked_at.head(MOST_SETTINGS)
     if frame.is_empty():
-        return Html("")
+        return nothing(f"{caption}: none of {told.frame.height}.") if told.frame.height else Html("")
     columns = (
         Column("name", "Setting", "code"), Column("present", "Now", "number"),
         Column("suggested", "Suggested", "number"), Column("low", "From", "number"),
         Column("high", "To", "number"), Column("advice", "Advice"),
     )  # fmt: skip
-    return table(frame, columns, caption=caption, total=told.frame.height)
+    return table(frame, columns, caption=caption, total=looked_at.height)
 
 
 def _apart(caption: str, stories: pl.DataFrame) -> Html:
@@ -166,7 +176,7 @@ def _apart(caption: str, stories: pl.DataFrame) -> Html:
         url=pl.lit(None, pl.String),
     )
     columns = (
-        _STORY, Column("day", "Day"), Column("decision", "Decided", "decision"),
+        _STORY, Column("day", "Day", "when"), Column("decision", "Decided", "decision"),
         Column("verdict", "Said", "decision"), Column("total", "Points", "number"),
         Column("off", "Off by", "number"), _ID,
     )  # fmt: skip
@@ -182,14 +192,14 @@ def shadow(tuning: Tuning) -> Html:
         return section(title, tag("p", said, how, " runs a changed profile on a day's items.", class_="soft"))
     _, compared, *notes = found.headlines()
     told = tag("p", f"Over {counted(found.days.height, 'day', 'days')}: {compared}.")
-    lines = [tag("p", line, class_="soft small") for line in notes]
+    lines = [tag("p", line.removeprefix("note: "), class_="soft small") for line in notes]
     days = found.days.with_columns(
         day=pl.Series([day_name(day) for day in found.days["run_on"]], dtype=pl.String)
     )
-    by_day = (Column("day", "Day"), Column("n_stories", "Stories in both", "number"),
+    by_day = (Column("day", "Day", "when"), Column("n_stories", "Stories in both", "number"),
               *(Column(f"n_{way}", way.capitalize(), "number") for way in _WAYS))  # fmt: skip
     work = found.totals().with_columns(
-        pl.col("decision").cast(pl.String), pl.col("live_a_day", "shadow_a_day").round(1)
+        pl.col("decision").cast(pl.String), *(_tenths(name) for name in ("live_a_day", "shadow_a_day"))
     )
     totals = (Column("decision", "Decision", "decision"), Column("live_a_day", "Live a day", "number"),
               Column("shadow_a_day", "Shadow a day", "number"))  # fmt: skip
@@ -213,7 +223,7 @@ def _moved(tuning: Tuning) -> Html:
         why=pl.Series([because(move) for move in shown.to_dicts()], dtype=pl.String),
     )
     columns = (
-        _STORY, Column("day", "Day"), Column("decision_from", "Live", "decision"),
+        _STORY, Column("day", "Day", "when"), Column("decision_from", "Live", "decision"),
         Column("decision_to", "Shadow", "decision"), Column("why", "Because"), _ID,
     )  # fmt: skip
     return table(rows, columns, caption="What moved, the highest first", total=found.stories.height)
@@ -225,7 +235,11 @@ def runs(tuning: Tuning) -> Html:
         profile=pl.col("profile_hash").str.head(8),
         day=pl.Series([day_name(day) for day in tuning.asked.runs["run_on"]], dtype=pl.String),
     )
-    columns = (Column("day", "Day"), Column("run_id", "Run", "code"), Column("profile", "Profile", "code"))
+    columns = (
+        Column("day", "Day", "when"),
+        Column("run_id", "Run", "code"),
+        Column("profile", "Profile", "code"),
+    )
     shown = table(rows.tail(3 * MOST_LINES), columns, total=rows.height)
     n = tuning.asked.runs["profile_hash"].n_unique()
     decided = counted(n, "profile decided", "profiles decided")

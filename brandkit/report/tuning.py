@@ -25,17 +25,19 @@ from brandkit.store.state import StateStore
 
 # What a curve is told by: the stories that a bar lets in; of any other setting what is promoted.
 _LEAVES = {
-    "thresholds.must_cover": ("must_cover",),
-    "thresholds.watch": ("must_cover", "optional", "watch"),
-    "": ("must_cover", "optional"),
+    "thresholds.must_cover": ("to cover", ("must_cover",)),
+    "thresholds.watch": ("watched or promoted", ("must_cover", "optional", "watch")),
+    "": ("promoted", ("must_cover", "optional")),
 }
 # What is swept unless something else is asked for: the bars of the decisions a desk works on.
 SETTINGS = ("must_cover", "optional")
 # Numbers of slots that are asked for unless one is given.
 SLOTS = (3, 5, 8, 12)
-# A table moves a setting by these many of its values.
 # A weight is moved over so many values, and at least up to so many points.
 _MOST_VALUES, _LEAST_TOP = 20, 10
+# So many points around a bar are drawn: far below it nearly everything comes in, and hides the rest.
+AROUND = 15
+# A table moves a setting by these many of its values.
 STEPS = (-10, -5, -3, -1, 0, 1, 3, 5, 10)
 
 
@@ -83,7 +85,8 @@ class Tuning:
     def curves(self) -> tuple[Curve, ...]:
         """The day's work at every value of each setting that is swept."""
         judges = (Judge.of(self.asked, name) for name in self.settings)
-        return tuple(curve(judge, self.asked.runs, self.said, values=_values(judge)) for judge in judges)
+        found = (curve(judge, self.asked.runs, self.said, values=_values(judge)) for judge in judges)
+        return tuple(map(_around, found))
 
     @cached_property
     def slots_asked(self) -> tuple[Slots, ...]:
@@ -148,6 +151,13 @@ def _values(judge: Judge) -> list[Number] | None:
     return sorted({round(present * step / 10, 9) for step in range(0, 21, 2)})
 
 
+def _around(found: Curve) -> Curve:
+    if found.present is None or not found.name.startswith("thresholds."):
+        return found
+    is_near = (pl.col("value") - found.present).abs() <= AROUND
+    return replace(found, frame=found.frame.filter(is_near), by_day=found.by_day.filter(is_near))
+
+
 # What a curve says ---------------------------------------------------------------------------------
 
 
@@ -184,18 +194,15 @@ def _near(found: Curve) -> list[float]:
 def curve_words(found: Curve) -> str:
     """What the present value leaves on a mean day, and what five of its values either way would."""
     name = found.name.rpartition(".")[2].replace("_", " ")
-    rungs = _LEAVES.get(found.name, _LEAVES[""])
+    what, rungs = _LEAVES.get(found.name, _LEAVES[""])
     per_day = pl.sum_horizontal(rungs) / max(found.n_days, 1)
     work = {value: float(n) for value, n in found.frame.select("value", per_day).rows()}
-    what = " or ".join(rung.replace("_", " ") for rung in rungs)
     values = list(work)
     if found.present not in work:
         low, high = values[0], values[-1]
-        told = f"{name.capitalize()} at {low:g} gives {work[low]:.1f} stories a day for {what}"
+        told = f"{name.capitalize()} at {low:g} gives {work[low]:.1f} stories a day {what}"
         return f"{told}, at {high:g} {work[high]:.1f}."
-    told = (
-        f"{name.capitalize()} at {found.present:g} gives {work[found.present]:.1f} stories a day for {what}"
-    )
+    told = f"{name.capitalize()} at {found.present:g} gives {work[found.present]:.1f} stories a day {what}"
     if len(set(work.values())) == 1:
         return f"{told}, and so does every other value."
     at = values.index(found.present)

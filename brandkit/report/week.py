@@ -237,10 +237,9 @@ def against_before(week: Week) -> str:
         return f"{whose} has no finished run to compare with." if len(week.days) == 7 else (
             f"{whose} have no finished run to compare with."
         )  # fmt: skip
-    now, then = most(week.stories), most(week.stories_before)
-    told = [
-        f"{name.replace('_', ' ')} {then[name]:,} ({now[name] - then[name]:+,d} since)" for name in ORDER[:4]
-    ]
+    then = most(week.stories_before)
+    told = [f"{then[name]:,} came to {name.replace('_', ' ')}" for name in ORDER[:1]]
+    told += [f"{then[name]:,} to {name}" for name in ORDER[1:4]]
     runs = counted(len(week.before.runs), "run", "runs")
     return f"{whose} ({runs}): {', '.join(told)}."
 

@@ -51,13 +51,24 @@ def trends_by_day(week: Week) -> Html:
     counts, before = content.by_day(week), content.means_before(week)
     said = content.trend_words(counts)
     dotted = " The dotted line is the mean day of the days before." if before else ""
-    alt = f"Items, stories and stories by decision, a bar for each day. {said}"
     # What is dropped is nearly all there is, and the panel of all stories shows it.
-    shown = counts.select("day", *content.ORDER[:4], "stories", "items")
-    drawn = trends.counts_by_day(shown, before)
+    drawn = [
+        _panel(week, counts[name], before.get(name)) for name in (*content.ORDER[:4], "stories", "items")
+    ]
     small = tag("p", f"Verdicts are counted. A day without a run is grey: nothing is known of it.{dotted}",
                 class_="soft small")  # fmt: skip
-    return section("Trends", tag("p", said), picture(charts.png(drawn), alt), small)
+    return section("Trends", tag("p", said), tag("div", *drawn, class_="sides"), small)
+
+
+def _panel(week: Week, counts: pl.Series, before: float | None) -> Html:
+    told = [
+        f"{day_name(day)} {'no run' if n is None else f'{n:,}'}"
+        for day, n in zip(week.days, counts, strict=True)
+    ]
+    alt = f"{spoken(counts.name).capitalize()} a day: {', '.join(told)}."
+    return tag(
+        "div", picture(charts.png(trends.counts_panel(week.days, counts.to_list(), counts.name, before)), alt)
+    )
 
 
 def share_of_voice(week: Week) -> Html:
@@ -68,12 +79,15 @@ def share_of_voice(week: Week) -> Html:
         return section("Share of voice", nothing("Nobody named any of the profile's names."))
     shown = named.head(MOST_NAMES)
     said = voices.leader(named)
-    alt = f"Items and stories a day by name. {said}"
-    drawn = trends.voice_by_day(shown, found.by_day(), week.days)
+    drawn = [
+        tag("div", picture(charts.png(trends.voice_by_day(shown, found.by_day(), week.days, what=what)),
+                           f"{what.capitalize()} a day by name. {said}"))
+        for what in ("items", "stories")
+    ]  # fmt: skip
     tone = tag("p", voices.mood(named), class_="soft small")
     each = tag("p", "A story that goes on counts on every day on which it was seen.", class_="soft small")
     rest = more(named.height, shown=shown.height)
-    return section("Share of voice", tag("p", said), picture(charts.png(drawn), alt), rest, each, tone)
+    return section("Share of voice", tag("p", said), tag("div", *drawn, class_="sides"), rest, each, tone)
 
 
 def bursts(week: Week) -> Html:
