@@ -232,11 +232,10 @@ def headline(week: Week) -> str:
 
 def against_before(week: Week) -> str:
     """What the same counts were in the days before, or that nothing is known of them."""
-    whose = "The week before" if len(week.days) == 7 else f"The {len(week.days)} days before"
+    n = len(week.days)
+    whose = {1: "The day before", 7: "The week before"}.get(n, f"The {n} days before")
     if week.before is None:
-        return f"{whose} has no finished run to compare with." if len(week.days) == 7 else (
-            f"{whose} have no finished run to compare with."
-        )  # fmt: skip
+        return f"{whose} {'has' if n in (1, 7) else 'have'} no finished run to compare with."
     then = most(week.stories_before)
     told = [f"{then[name]:,} came to {name.replace('_', ' ')}" for name in ORDER[:1]]
     told += [f"{then[name]:,} to {name}" for name in ORDER[1:4]]
