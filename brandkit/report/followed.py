@@ -10,7 +10,7 @@ import polars as pl
 
 from brandkit.record.causes import part_words
 from brandkit.record.compare import because
-from brandkit.report.week import ASKING, Week, day_name, place
+from brandkit.report.week import ASKING, Week, day_name, named, place
 
 _MOST_MOVES = 3
 
@@ -52,9 +52,7 @@ def followed(week: Week) -> pl.DataFrame:
 
 def _rows(week: Week) -> pl.DataFrame:
     """One row for each story and day, under the name the story was last known by."""
-    stories = week.stories.join(week.last_names, on="story_id", how="left").with_columns(
-        story=pl.coalesce("ends_as", "story_id"), place=place(pl.col("effective_decision"))
-    )
+    stories = named(week.stories, week.last_names).with_columns(place=place(pl.col("effective_decision")))
     order = ["story", "run_on", "place", "total", "story_id"]
     return stories.sort(order, descending=[False, False, False, True, False]).unique(
         ["story", "run_on"], keep="first", maintain_order=True

@@ -12,7 +12,7 @@ import polars as pl
 
 from brandkit.errors import UnknownError
 from brandkit.profile import BrandProfile
-from brandkit.record.compare import Comparison, compare
+from brandkit.record.compare import Comparison, Decided, compare_records
 from brandkit.record.series import Days, days_of
 from brandkit.record.tracks import follow
 from brandkit.report.brief import counted
@@ -81,15 +81,21 @@ class Week:
     @cached_property
     def comparisons(self) -> tuple[tuple[date, Comparison], ...]:
         """What moved from each run to the next, under the day it had moved by."""
-        return tuple(
-            (later.run_on, compare(earlier, later, self.store)) for earlier, later in pairwise(self.span.runs)
-        )
+        # Two at a time: a run's records are read once, and let go; the store is free while they are held
+        # against each other.
+        read = pairwise((run.run_on, _decided(self.store, run)) for run in self.span.runs)
+        return tuple((day, compare_records(earlier, later)) for (_, earlier), (day, later) in read)
 
     @cached_property
     def last_names(self) -> pl.DataFrame:
         """The story that each story of these days went under in the end: story_id, ends_as."""
         earlier = () if self.before is None else self.before.run_ids
-        return follow(self.store, self.span.runs, earlier=earlier).first.select("story_id", "ends_as")
+        return _last_names(self.store, self.span, earlier)
+
+    @cached_property
+    def last_names_before(self) -> pl.DataFrame:
+        """The same of the days before."""
+        return self.last_names.clear() if self.before is None else _last_names(self.store, self.before)
 
     @cached_property
     def sightings(self) -> pl.DataFrame:
@@ -131,6 +137,15 @@ def _stories(store: StateStore, span: Days, columns: tuple[str, ...]) -> pl.Data
     )
 
 
+def _decided(store: StateStore, run: RunRow) -> Decided:
+    with store.reading():
+        return Decided.read(store, run)
+
+
+def _last_names(store: StateStore, span: Days, earlier: tuple[str, ...] = ()) -> pl.DataFrame:
+    return follow(store, span.runs, earlier=earlier).first.select("story_id", "ends_as")
+
+
 def _sightings(store: StateStore, run: RunRow) -> pl.DataFrame:
     records = store.records(run, columns=["source", "published_at", "lost"])
     return (
@@ -147,9 +162,18 @@ def _sightings(store: StateStore, run: RunRow) -> pl.DataFrame:
 # What a week says, as plain frames and sentences -----------------------------------------------------
 
 
+def named(stories: pl.DataFrame, last_names: pl.DataFrame) -> pl.DataFrame:
+    """The stories with ``story``, the name that each went under in the end: what was merged is one."""
+    ends = stories.join(last_names, on="story_id", how="left", maintain_order="left")
+    return ends.with_columns(story=pl.coalesce("ends_as", "story_id")).drop("ends_as")
+
+
 def most(stories: pl.DataFrame) -> dict[str, int]:
-    """How many stories came to each decision, each counted once, by the most it came to."""
-    best = stories.group_by("story_id").agg(place(pl.col("effective_decision")).min().alias("place"))
+    """How many stories came to each decision, each counted once, by the most it came to.
+
+    Shape:  ``stories`` as ``named`` gives them.
+    """
+    best = stories.group_by("story").agg(place(pl.col("effective_decision")).min().alias("place"))
     counts = dict(best.group_by("place").len().rows())
     return {name: int(counts.get(at, 0)) for at, name in enumerate(ORDER)}
 
@@ -222,8 +246,8 @@ def headline(week: Week) -> str:
     items = sum(run.counts.get("records", 0) for run in week.span.runs)
     if not items:
         return f"{told}. No items were collected."
-    n = most(week.stories)
-    stories = counted(week.stories["story_id"].n_unique(), "story", "stories")
+    followed = named(week.stories, week.last_names)
+    n, stories = most(followed), counted(followed["story"].n_unique(), "story", "stories")
     return (
         f"{told}: {counted(items, 'item', 'items')} in {stories}. {n['must_cover']:,} came to must cover, "
         f"{n['block']:,} to block, {n['optional']:,} to optional and {n['watch']:,} to watch."
@@ -236,7 +260,7 @@ def against_before(week: Week) -> str:
     whose = {1: "The day before", 7: "The week before"}.get(n, f"The {n} days before")
     if week.before is None:
         return f"{whose} {'has' if n in (1, 7) else 'have'} no finished run to compare with."
-    then = most(week.stories_before)
+    then = most(named(week.stories_before, week.last_names_before))
     told = [f"{then[name]:,} came to {name.replace('_', ' ')}" for name in ORDER[:1]]
     told += [f"{then[name]:,} to {name}" for name in ORDER[1:4]]
     runs = counted(len(week.before.runs), "run", "runs")

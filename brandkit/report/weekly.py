@@ -43,7 +43,17 @@ def headline(week: Week) -> Html:
     told = tag("p", content.headline(week), class_="lead")
     once = tag("p", "Each story is counted once, by the most it came to.", class_="soft small")
     before = tag("p", content.against_before(week))
-    return join([kicker, tag("h1", named), told, tally(content.most(week.stories)), once, before, *notes])
+    return join(
+        [
+            kicker,
+            tag("h1", named),
+            told,
+            tally(content.most(content.named(week.stories, week.last_names))),
+            once,
+            before,
+            *notes,
+        ]
+    )
 
 
 def trends_by_day(week: Week) -> Html:

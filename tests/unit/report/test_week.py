@@ -50,6 +50,7 @@ def stories(*rows: tuple[Any, ...]) -> pl.DataFrame:
     )  # fmt: skip
 
 
+NOT_MERGED = pl.DataFrame(schema={"story_id": pl.String, "ends_as": pl.String})
 # Opened by the tests that read from it, and by no other.
 UNREAD = StateStore("unread.duckdb")
 
@@ -70,8 +71,11 @@ def of(rows: pl.DataFrame, *runs: RunRow, before: Days | None = None, store: Sta
 def test_each_story_counts_once_by_the_most_it_came_to() -> None:
     rows = stories(("a", MON, "watch"), ("a", TUE, "must_cover"), ("a", THU, "drop"), ("b", MON, "block"),
                    ("b", TUE, "optional"), ("c", MON, "drop"))  # fmt: skip
-    assert week.most(rows) == {"must_cover": 1, "block": 1, "optional": 0, "watch": 0, "drop": 1}
-    assert week.most(rows.clear()) == dict.fromkeys(ORDER, 0)
+    once = {"must_cover": 1, "block": 1, "optional": 0, "watch": 0, "drop": 1}
+    assert week.most(week.named(rows, NOT_MERGED)) == once
+    assert week.most(week.named(rows.clear(), NOT_MERGED)) == dict.fromkeys(ORDER, 0)
+    merged = pl.DataFrame({"story_id": ["b"], "ends_as": ["a"]})
+    assert week.most(week.named(rows, merged)) == {**once, "block": 0}
 
 
 def test_a_day_without_a_run_is_not_known_and_a_run_without_stories_is_zero() -> None:
@@ -88,7 +92,13 @@ def test_the_mean_day_before_is_over_its_runs_not_over_its_days() -> None:
     runs = (run(date(2026, 2, 27), n_items=4), run(date(2026, 3, 1), n_items=8))
     earlier = Days("desk", date(2026, 2, 26), date(2026, 3, 1), runs)
     then = stories(("a", date(2026, 2, 27), "must_cover"), ("b", date(2026, 3, 1), "drop"))
-    found = of(stories(("a", MON, "drop")), run(MON), before=earlier, stories_before=then)
+    found = of(
+        stories(("a", MON, "drop")),
+        run(MON),
+        before=earlier,
+        stories_before=then,
+        last_names_before=NOT_MERGED,
+    )
     assert {name: week.means_before(found)[name] for name in ("items", "stories", "must_cover")} == {
         "items": (4 + 8) / 2, "stories": 2 / 2, "must_cover": 1 / 2,
     }  # fmt: skip
