@@ -161,7 +161,6 @@ class WeeklyParameters(ReportParameters):
     """What ``weekly.ipynb`` takes: ``run_date`` is the last of ``days`` days."""
 
     date_field = "run_date"
-    folder_fields: ClassVar[tuple[str, ...]] = ("days",)
 
     run_date: Annotated[date, BeforeValidator(_day)]
     days: Annotated[int, BeforeValidator(_whole(1, _MOST_WEEK))] = 7
@@ -175,7 +174,6 @@ class TuneParameters(ReportParameters):
     """
 
     date_field = "run_date"
-    folder_fields: ClassVar[tuple[str, ...]] = ("first", "days", "settings", "slots")
 
     run_date: Annotated[date | None, BeforeValidator(_day_if_any)] = None
     first: Annotated[date | None, BeforeValidator(_day_if_any)] = None
