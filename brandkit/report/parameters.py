@@ -47,6 +47,32 @@ def _instant(value: object) -> object:
     return at
 
 
+def _path(value: object) -> object:
+    if value in (None, ""):
+        return None
+    if isinstance(value, str | Path):
+        return Path(value).expanduser()
+    raise ValueError(f"{_shown(value)} is not a path")
+
+
+def _paths(value: object) -> object:
+    if value in (None, ""):
+        return ()
+    if isinstance(value, str | Path):
+        return (str(value),)
+    if isinstance(value, Sequence) and all(isinstance(entry, str | Path) for entry in value):
+        return tuple(str(entry) for entry in value)
+    raise ValueError(f"{_shown(value)} is neither a path nor a list of paths")
+
+
+def _switch(value: object) -> object:
+    # papermill's -p gives the text "true" for true, and any text is true to Python.
+    said = str(value).strip().lower()
+    if isinstance(value, bool | str) and said in ("true", "false"):
+        return said == "true"
+    raise ValueError(f"{_shown(value)} is neither true nor false")
+
+
 def _day_if_any(value: object) -> object:
     return None if value in (None, "") else _day(value)
 
@@ -75,32 +101,6 @@ def _names(value: object) -> object:
     if isinstance(found, Sequence) and all(isinstance(one, str) for one in found):
         return tuple(dict.fromkeys(one.strip() for one in found if one.strip()))
     raise ValueError(f"{_shown(value)} is no list of names; give them as 'must_cover, optional'")
-
-
-def _path(value: object) -> object:
-    if value in (None, ""):
-        return None
-    if isinstance(value, str | Path):
-        return Path(value).expanduser()
-    raise ValueError(f"{_shown(value)} is not a path")
-
-
-def _paths(value: object) -> object:
-    if value in (None, ""):
-        return ()
-    if isinstance(value, str | Path):
-        return (str(value),)
-    if isinstance(value, Sequence) and all(isinstance(entry, str | Path) for entry in value):
-        return tuple(str(entry) for entry in value)
-    raise ValueError(f"{_shown(value)} is neither a path nor a list of paths")
-
-
-def _switch(value: object) -> object:
-    # papermill's -p gives the text "true" for true, and any text is true to Python.
-    said = str(value).strip().lower()
-    if isinstance(value, bool | str) and said in ("true", "false"):
-        return said == "true"
-    raise ValueError(f"{_shown(value)} is neither true nor false")
 
 
 def _shown(value: object) -> str:
