@@ -11,7 +11,7 @@ import polars as pl
 from brandkit import schemas
 from brandkit.errors import UsageError, unknown
 from brandkit.record.changed import Alter
-from brandkit.record.span import KEY, SHOWN, Runs, span
+from brandkit.record.span import KEY, SHOWN, Runs, Span, span
 from brandkit.record.sweep import Curve, Judge, curve
 from brandkit.record.verdict_scores import spoken
 from brandkit.store.state import StateStore
@@ -105,11 +105,14 @@ def threshold_for(
 
     Raises: UnknownError or UsageError for runs or a rung that are not there, or fewer than 0 slots.
     """
-    if decision not in LETS_IN:
-        raise unknown("threshold", decision, LETS_IN)
-    if slots < 0:
-        raise UsageError(f"a desk cannot take {slots} stories", allowed="0 or more")
+    _check(slots, decision)
     asked = span(run, store, profile_id=profile_id, first=first, last=last)
+    return of_span(asked, slots=slots, decision=decision, alter=alter)
+
+
+def of_span(asked: Span, *, slots: int, decision: str = "must_cover", alter: Alter | None = None) -> Slots:
+    """The same for stories at hand."""
+    _check(slots, decision)
     judge = Judge.of(asked, f"thresholds.{decision}", alter)
     nobody = spoken(asked.leads.select(*KEY, "as_of"), schemas.empty(schemas.VERDICT))
     swept = curve(judge, asked.runs, nobody)
@@ -133,6 +136,13 @@ def threshold_for(
         tied=_tied(judge, decision, one_lower).filter(pl.col("run_id").is_in(over_full.implode())),
         curve=swept,
     )
+
+
+def _check(slots: int, decision: str) -> None:
+    if decision not in LETS_IN:
+        raise unknown("threshold", decision, LETS_IN)
+    if slots < 0:
+        raise UsageError(f"a desk cannot take {slots} stories", allowed="0 or more")
 
 
 def _by_day(runs: pl.DataFrame, work: pl.DataFrame, *, slots: int, at: Mapping[str, int]) -> pl.DataFrame:

@@ -32,7 +32,7 @@ def sweep_curve(curve: Curve) -> Figure:
     with house_style():
         is_judged = bool(curve.frame["n_verdicts"].max())
         figure = Figure(figsize=(_WIDTH, _HEIGHT * (1.65 if is_judged else 1)), dpi=_DPI)
-        room = (0.4, 0.5) if is_judged else (0.14, 0.76)
+        room = (0.4, 0.5) if is_judged else (0.15, 0.73)
         axes = figure.add_axes((0.07, room[0] + 0.02, 0.91, room[1]))
         values, days = curve.frame["value"].to_list(), max(curve.n_days, 1)
         bottom = [0.0] * len(values)
@@ -46,15 +46,19 @@ def sweep_curve(curve: Curve) -> Figure:
         axes.yaxis.set_major_locator(MaxNLocator(nbins=5))
         _ground(axes, curve, "stories a day")
         _legend(axes)
-        if is_judged:
-            below = figure.add_axes((0.07, 0.09, 0.91, 0.22), sharex=axes)
+        if not is_judged:
+            _name_values(axes, curve)
+        else:
+            below = figure.add_axes((0.07, 0.11, 0.91, 0.2), sharex=axes)
             _agreement(below, curve)
+            _name_values(below, curve)
         return figure
 
 
 def _ground(axes: Axes, curve: Curve, name: str) -> None:
     values = curve.frame["value"]
-    axes.set_xlim(values[0] - 0.5, values[-1] + 0.5)
+    half = (values[1] - values[0]) / 2 if len(values) > 1 else 0.5
+    axes.set_xlim(values[0] - half, values[-1] + half)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=12, integer=values.dtype.is_integer()))
     axes.grid(axis="y")
     axes.spines["left"].set_visible(False)
@@ -64,6 +68,12 @@ def _ground(axes: Axes, curve: Curve, name: str) -> None:
         shown = f"{curve.name.rpartition('.')[2].replace('_', ' ')} is {curve.present:g}"
         beside = curve.present + (values[-1] - values[0] + 1) * 0.004
         _write(axes, beside, axes.get_ylim()[1], shown, va="top", color=_INK, size=7.5)
+
+
+def _name_values(axes: Axes, curve: Curve) -> None:
+    table, _, name = curve.name.rpartition(".")
+    unit = "" if table.startswith("parameters") else ", points"
+    axes.set_xlabel(f"{name.replace('_', ' ')}{unit}", color=_SOFT, fontsize=8)
 
 
 def _agreement(axes: Axes, curve: Curve) -> None:

@@ -23,8 +23,16 @@ from brandkit.report.artifacts import unwritable
 from brandkit.report.brief import Brief
 from brandkit.report.html import Theme
 from brandkit.report.opening import open_daily
-from brandkit.report.parameters import DailyParameters, ReportParameters, StoryParameters
+from brandkit.report.parameters import (
+    DailyParameters,
+    ReportParameters,
+    StoryParameters,
+    TuneParameters,
+    WeeklyParameters,
+)
 from brandkit.report.storybook import Storybook, open_story
+from brandkit.report.tuning import Tuning, open_tuning
+from brandkit.report.week import Week, open_week
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -103,6 +111,42 @@ def story_book(chosen: StoryParameters) -> Storybook:
     return open_story(chosen)
 
 
+@_plainly
+def weekly_parameters(namespace: Mapping[str, object]) -> WeeklyParameters:
+    """The parameters of ``weekly.ipynb``, checked: call it with ``globals()``.
+
+    Raises: UsageError, which a notebook shows as one message.
+    """
+    return parameters.from_cell(WeeklyParameters, namespace)
+
+
+@_plainly
+def week(chosen: WeeklyParameters) -> Week:
+    """The finished daily runs of those days.
+
+    Raises: UnknownError where there is none, which a notebook shows as one message.
+    """
+    return open_week(chosen)
+
+
+@_plainly
+def tune_parameters(namespace: Mapping[str, object]) -> TuneParameters:
+    """The parameters of ``tune.ipynb``, checked: call it with ``globals()``.
+
+    Raises: UsageError, which a notebook shows as one message.
+    """
+    return parameters.from_cell(TuneParameters, namespace)
+
+
+@_plainly
+def tuning(chosen: TuneParameters) -> Tuning:
+    """The stories of those days, ready to be asked what if.
+
+    Raises: UnknownError where no run is of them, which a notebook shows as one message.
+    """
+    return open_tuning(chosen)
+
+
 # What renders a notebook --------------------------------------------------------------------------
 
 
@@ -154,7 +198,7 @@ def render(
     ``out`` as ``<name>.failed.ipynb``, and an earlier report stays as it was.
 
     Args:
-        name: which report: ``daily``.
+        name: which report: ``daily``, ``weekly`` or ``tune``.
         given: its parameters, checked before a kernel starts.
         out: the notebook to write.
         html: the page to write, with the code left out and nothing in it that can run.

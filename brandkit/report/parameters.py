@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args
@@ -18,6 +18,9 @@ R = TypeVar("R", bound="ReportParameters")
 _PAPERMILL = {"PAPERMILL_INPUT_PATH", "PAPERMILL_OUTPUT_PATH"}
 _INSTANT = "give one such as 2026-03-04T07:00:00+00:00"
 _INJECTED = "# Parameters\n"
+# Five weeks still fit side by side; what is tuned on is a year and a month at the most.
+_MOST_WEEK, _MOST_DAYS = 35, 400
+_MOST_SLOTS = 10_000
 
 
 Edition = Literal["full", "redacted"]
@@ -109,6 +112,36 @@ def _day_or_run(value: object) -> object:
     raise ValueError(f"{_shown(value)} is neither a day nor a run's id; give one such as 2026-03-04")
 
 
+def _day_if_any(value: object) -> object:
+    return None if value in (None, "") else _day(value)
+
+
+def _whole(least: int, most: int) -> Callable[[object], object]:
+    """A whole number between two, also as the text that papermill's -p may leave."""
+
+    def checked_number(value: object) -> object:
+        given = int(value) if isinstance(value, str) and value.strip().isdecimal() else value
+        is_number = isinstance(given, int) and not isinstance(given, bool)
+        if not is_number or not least <= given <= most:  # type: ignore[operator]
+            raise ValueError(f"{_shown(value)} is not a whole number from {least} to {most}")
+        return given
+
+    return checked_number
+
+
+def _whole_if_any(value: object) -> object:
+    return None if value in (None, "") else _whole(0, _MOST_SLOTS)(value)
+
+
+def _names(value: object) -> object:
+    found = value.split(",") if isinstance(value, str) else value
+    if found is None:
+        return ()
+    if isinstance(found, Sequence) and all(isinstance(one, str) for one in found):
+        return tuple(dict.fromkeys(one.strip() for one in found if one.strip()))
+    raise ValueError(f"{_shown(value)} is no list of names; give them as 'must_cover, optional'")
+
+
 def _shown(value: object) -> str:
     text = terminal(repr(value))
     return text if len(text) <= 80 else f"{text[:80]}…"
@@ -188,9 +221,36 @@ class StoryParameters(ReportParameters):
             return None
 
 
+class WeeklyParameters(ReportParameters):
+    """What ``weekly.ipynb`` takes: ``run_date`` is the last of ``days`` days."""
+
+    date_field = "run_date"
+
+    run_date: Annotated[date, BeforeValidator(_day)]
+    days: Annotated[int, BeforeValidator(_whole(1, _MOST_WEEK))] = 7
+
+
+class TuneParameters(ReportParameters):
+    """What ``tune.ipynb`` takes: days up to ``run_date`` (empty: the latest run), and what to ask of them.
+
+    ``first`` says where the days begin, in place of ``days``. ``settings`` are the ones to sweep,
+    ``slots`` how many stories the desk can take a day.
+    """
+
+    date_field = "run_date"
+
+    run_date: Annotated[date | None, BeforeValidator(_day_if_any)] = None
+    first: Annotated[date | None, BeforeValidator(_day_if_any)] = None
+    days: Annotated[int, BeforeValidator(_whole(1, _MOST_DAYS))] = 28
+    settings: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
+    slots: Annotated[int | None, BeforeValidator(_whole_if_any)] = None
+
+
 MODELS: Mapping[str, type[ReportParameters]] = {
     "daily": DailyParameters,
     "story": StoryParameters,
+    "weekly": WeeklyParameters,
+    "tune": TuneParameters,
 }
 
 

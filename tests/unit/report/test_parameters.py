@@ -84,3 +84,33 @@ def test_a_notebook_hands_over_its_variables_and_a_misspelt_one_is_refused() -> 
     space["In"] = ["", f"{cell}profil = 'p.toml'\n"]
     with pytest.raises(UsageError, match="did you mean 'profile'"):
         parameters.from_cell(parameters.DailyParameters, {**space, "profil": "p.toml"})
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "message"),
+    [
+        ("weekly", {}, "parameter run_date is missing"),
+        ("weekly", {**GOOD, "days": 0}, "parameter days 0 is not a whole number from 1 to 35"),
+        ("weekly", {**GOOD, "days": "seven"}, "parameter days 'seven' is not a whole number"),
+        ("weekly", {**GOOD, "days": True}, "parameter days True is not a whole number"),
+        ("weekly", {**GOOD, "shadow": True}, "unknown parameter 'shadow'"),
+        ("tune", {"first": "monday"}, "parameter first 'monday' is not a day"),
+        ("tune", {"slots": -1}, "parameter slots -1 is not a whole number from 0"),
+        ("tune", {"settings": 7}, "parameter settings 7 is no list of names"),
+    ],
+)
+def test_a_value_that_a_weekly_or_tuning_report_cannot_use_is_refused(
+    name: str, given: dict[str, object], message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        parameters.checked(name, given)
+
+
+def test_numbers_and_names_may_come_as_text_and_nothing_given_means_the_latest() -> None:
+    week = parameters.checked_as(parameters.WeeklyParameters, {**GOOD, "days": "14"})
+    assert week.days == 14
+    given = {"settings": "must_cover, optional,must_cover", "slots": "5", "run_date": ""}
+    tune = parameters.checked_as(parameters.TuneParameters, given)
+    assert (tune.settings, tune.slots, tune.run_date, tune.on) == (("must_cover", "optional"), 5, None, None)
+    assert parameters.checked("tune", tune.for_notebook()) == tune
+    assert parameters.checked("tune", {}) == parameters.TuneParameters()
