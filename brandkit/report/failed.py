@@ -10,7 +10,7 @@ from pathlib import Path
 from brandkit.errors import BrandkitError
 from brandkit.report import html
 from brandkit.report.artifacts import Place
-from brandkit.report.html import Html, join, tag
+from brandkit.report.html import join, tag
 
 _MOST_CHARACTERS = 4_000
 
@@ -26,9 +26,7 @@ def error_page(place: Place, error: BrandkitError, good: Path | None, half: Path
         "How far it got": str(half) if half else "",
         "To try again": f"brandkit report {place.name}" + (f" --date {place.on}" if place.on else ""),
     }
-    lines = [
-        tag("p", tag("strong", f"{label}: "), tag("code", value)) for label, value in facts.items() if value
-    ]
+    lines = [tag("p", tag("strong", f"{label}: "), value) for label, value in facts.items() if value]
     body = [
         tag("p", "brandkit", class_="kicker"),
         tag("h1", f"The {place.name} report{when} could not be made"),
@@ -39,7 +37,8 @@ def error_page(place: Place, error: BrandkitError, good: Path | None, half: Path
         ),
         tag("h2", "What failed"),
         tag("p", tag("strong", type(error).__name__)),
-        tag("pre", message) if message else Html(""),
+        # Not as code: an address or a path is long, and a phone is narrow.
+        *(tag("p", line) for line in message.splitlines()),
         tag("h2", "What there is"),
         *lines,
     ]
