@@ -40,6 +40,11 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> str:
         "with an engagement",
         "due",
         "spread_share",
+        "Tables ",
+        "data breach",
+        "misinfo_evidence",
+        "Share of mentions",
+        "is usual.",
     ],
 )
 def test_every_question_is_answered(answers: str, said: str) -> None:
