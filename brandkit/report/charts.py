@@ -226,11 +226,11 @@ def share_of_voice(mentions: pl.DataFrame) -> Figure:
         for y, (name, is_own) in enumerate(zip(names, own, strict=True)):
             weight = "bold" if is_own else "normal"
             _write(axes, -most * 0.025, y, shortened(name, 17), ha="right", color=_INK, weight=weight)
-        _say(figure, "Items that name them, by tier of publisher")
+        say(figure, "Items that name them, by tier of publisher")
         return figure
 
 
-def _say(figure: Figure, title: str) -> None:
+def say(figure: Figure, title: str) -> None:
     """What the picture says, at its top left."""
     figure.text(0.08 / figure.get_figwidth(), 1 - 0.15 / figure.get_figheight(), title,
                 va="center", color=_INK, size=9, weight="bold", parse_math=False)  # fmt: skip
@@ -287,7 +287,7 @@ def mentions_timeline(mentions: pl.DataFrame, *, bursts: pl.DataFrame | None = N
         axes.spines["left"].set_visible(False)
         if len(kinds) > 1:
             _key(axes, axes.get_legend_handles_labels()[0])
-        _say(figure, f"Items an hour that name {_KINDS[kinds[0]] if len(kinds) == 1 else 'them'}")
+        say(figure, f"Items an hour that name {_KINDS[kinds[0]] if len(kinds) == 1 else 'them'}")
         return figure
 
 

@@ -12,12 +12,12 @@ from brandkit import safe
 from brandkit.record.calibrate import Calibration
 from brandkit.record.sweep import Curve
 from brandkit.report import palette
-from brandkit.report.charts import DECISION_COLOURS, house_style
+from brandkit.report.charts import DECISION_COLOURS, house_style, say
 
 _INK, _SOFT = palette.INK, palette.SOFT
 _BELOW, _ALIKE, _ABOVE = palette.BELOW, palette.ALIKE, palette.ABOVE
 _DPI = 144
-_WIDTH, _HEIGHT = 9.4, 3.0
+_WIDTH, _HEIGHT = 9.4, 3.4
 # What the desk works on is always drawn; what it only keeps an eye on, where it changes. Drop never:
 # beside it nothing else could be seen.
 _WORK, _ASIDE = ("must_cover", "optional"), ("watch", "block")
@@ -31,9 +31,9 @@ def sweep_curve(curve: Curve) -> Figure:
     """
     with house_style():
         is_judged = bool(curve.frame["n_verdicts"].max())
-        figure = Figure(figsize=(_WIDTH, _HEIGHT * (1.65 if is_judged else 1)), dpi=_DPI)
-        room = (0.4, 0.5) if is_judged else (0.15, 0.73)
-        axes = figure.add_axes((0.07, room[0] + 0.02, 0.91, room[1]))
+        height = _HEIGHT + (1.75 if is_judged else 0)
+        figure = Figure(figsize=(_WIDTH, height), dpi=_DPI)
+        axes = figure.add_axes((0.07, (height - 2.9) / height, 0.91, 2.25 / height))
         values, days = curve.frame["value"].to_list(), max(curve.n_days, 1)
         bottom = [0.0] * len(values)
         moved = [name for name in _ASIDE if curve.frame[name].n_unique() > 1]
@@ -46,13 +46,16 @@ def sweep_curve(curve: Curve) -> Figure:
         axes.yaxis.set_major_locator(MaxNLocator(nbins=5))
         _ground(axes, curve, "stories a day")
         _legend(axes)
-        if not is_judged:
-            _name_values(axes, curve)
-        else:
-            below = figure.add_axes((0.07, 0.11, 0.91, 0.2), sharex=axes)
+        if is_judged:
+            below = figure.add_axes((0.07, 0.5 / height, 0.91, 1.1 / height), sharex=axes)
             _agreement(below, curve)
-            _name_values(below, curve)
+        _name_values(figure.axes[-1], curve)
+        say(figure, f"Stories on a mean day, at each value of '{_spoken(curve.name)}'")
         return figure
+
+
+def _spoken(name: str) -> str:
+    return name.rpartition(".")[2].replace("_", " ")
 
 
 def _ground(axes: Axes, curve: Curve, name: str) -> None:
@@ -65,15 +68,14 @@ def _ground(axes: Axes, curve: Curve, name: str) -> None:
     axes.set_ylabel(name, color=_SOFT, fontsize=8)
     if curve.present is not None and values[0] <= curve.present <= values[-1]:
         axes.axvline(curve.present, color=_INK, linewidth=0.9, linestyle=(0, (2, 2)))
-        shown = f"{curve.name.rpartition('.')[2].replace('_', ' ')} is {curve.present:g}"
+        shown = f"{_spoken(curve.name)} is {curve.present:g}"
         beside = curve.present + (values[-1] - values[0] + 1) * 0.004
         _write(axes, beside, axes.get_ylim()[1], shown, va="top", color=_INK, size=7.5)
 
 
 def _name_values(axes: Axes, curve: Curve) -> None:
-    table, _, name = curve.name.rpartition(".")
-    unit = "" if table.startswith("parameters") else ", points"
-    axes.set_xlabel(f"{name.replace('_', ' ')}{unit}", color=_SOFT, fontsize=8)
+    unit = "" if curve.name.startswith("parameters") else ", points"
+    axes.set_xlabel(f"{_spoken(curve.name)}{unit}", color=_SOFT, fontsize=8)
 
 
 def _agreement(axes: Axes, curve: Curve) -> None:
@@ -93,12 +95,12 @@ def agreement_by_band(calibration: Calibration) -> Figure:
     """Verdicts by ten points of total: as decided, decided above the verdict, decided below it."""
     with house_style():
         figure = Figure(figsize=(_WIDTH, _HEIGHT), dpi=_DPI)
-        axes = figure.add_axes((0.07, 0.13, 0.91, 0.74))
+        axes = figure.add_axes((0.07, 0.5 / _HEIGHT, 0.91, 2.25 / _HEIGHT))
         bands = calibration.bands
         alike = bands["n_verdicts"] - bands["n_over"] - bands["n_under"]
         places = range(bands.height)
         bottom = [0] * bands.height
-        kinds = {"the verdict": (alike, _ALIKE), "decided above it": (bands["n_over"], _ABOVE),
+        kinds = {"decided as the verdict": (alike, _ALIKE), "decided above it": (bands["n_over"], _ABOVE),
                  "decided below it": (bands["n_under"], _BELOW)}  # fmt: skip
         for label, (counts, colour) in kinds.items():
             axes.bar(places, counts, bottom=bottom, width=0.82, color=colour, label=label)
@@ -112,6 +114,9 @@ def agreement_by_band(calibration: Calibration) -> Figure:
         )
         axes.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
         axes.set_ylabel("verdicts", color=_SOFT, fontsize=8)
+        axes.set_xlabel("points of the story", color=_SOFT, fontsize=8)
+        n_verdicts, n_alike = int(bands["n_verdicts"].sum()), int(alike.sum())
+        say(figure, f"{n_alike:,} of {n_verdicts:,} verdicts say what was decided; their share by points")
         axes.grid(axis="y")
         axes.spines["left"].set_visible(False)
         _legend(axes)

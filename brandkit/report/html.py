@@ -115,7 +115,12 @@ def link(url: str | None, label: str) -> Html:
 
 
 def picture(png: bytes, alt: str) -> Html:
-    """A PNG in the page itself, with the text that stands for it."""
+    """A PNG in the page itself, with the text that stands for it.
+
+    Raises: ValueError without a text, for whoever cannot see it would not know it is there.
+    """
+    if not alt.strip():
+        raise ValueError("a picture in a page needs a text that stands for it: say what it shows")
     return tag("img", src=_PICTURE + base64.b64encode(png).decode("ascii"), alt=alt)
 
 

@@ -45,3 +45,15 @@ def test_each_lesson_runs_from_anywhere_and_says_something(lesson: Path, tmp_pat
 def test_every_lesson_is_in_the_course() -> None:
     course = (ROOT / "examples" / "README.md").read_text(encoding="utf-8")
     assert [lesson.name for lesson in LESSONS if lesson.name not in course] == []
+
+
+def test_every_picture_of_the_readme_is_there_is_small_and_has_words() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = [
+        *((path, alt) for alt, path in re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", text)),
+        *re.findall(r'<img src="([^"]+)"[^>]* alt="([^"]*)"', text),
+    ]
+    made = {f"docs/pictures/{file.name}" for file in (ROOT / "docs" / "pictures").iterdir()}
+    assert {path for path, _ in shown} == made
+    assert [path for path, alt in shown if len(alt) < 20] == []
+    assert [path for path in made if (ROOT / path).stat().st_size > 150_000] == []

@@ -86,3 +86,14 @@ def test_an_empty_part_is_false_and_a_notebook_shows_a_part_in_the_house_style()
     assert repr(html.Html("abc")) == "<Html of 3 characters>"
     assert html.Theme()._repr_html_().startswith("<style>")
     assert repr(html.Theme()) == "<Theme>"
+
+
+def test_a_picture_without_a_text_that_stands_for_it_is_refused() -> None:
+    with pytest.raises(ValueError, match="needs a text that stands for it"):
+        html.picture(b"png", " ")
+
+
+def test_of_all_data_attributes_only_a_cells_label_is_kept() -> None:
+    markup = '<table><tbody><tr><td data-label="Points" data-x="1">7</td></tr></tbody></table>'
+    assert html.sanitised(markup) == markup.replace(' data-x="1"', "")
+    assert html.sanitised('<p data-label="no">8</p>') == "<p>8</p>"

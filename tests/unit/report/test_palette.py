@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from itertools import combinations, pairwise
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from brandkit.report import html, palette
+from brandkit.report import charts, html, palette
 
 # Machado, Oliveira and Fernandes, "A physiologically-based model for simulation of color vision
 # deficiency" (2009), table 1, severity 1.0: linear RGB as such a reader sees it.
@@ -143,3 +144,14 @@ def test_the_words_of_a_chart_meet_wcag_aa_on_its_paper_also_where_a_dark_page_d
     for ink in (palette.INK, palette.SOFT):
         assert contrast(ink, palette.PAPER) >= 4.5
         assert contrast(dimmed(ink), dimmed(palette.PAPER)) >= 4.5
+
+
+def test_the_house_style_of_charts_has_the_inks_of_the_palette() -> None:
+    with charts.house_style():
+        look = {name: str(mpl.rcParams[name]) for name in ("text.color", "axes.labelcolor", "axes.edgecolor")}
+        assert [f"#{colour.strip('#')}" for colour in look.values()] == [
+            palette.INK,
+            palette.SOFT,
+            palette.LINE,
+        ]
+        assert f"#{mpl.rcParams['figure.facecolor'].strip('#')}" == palette.PAPER
