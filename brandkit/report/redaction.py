@@ -21,8 +21,9 @@ SOMEBODY = "somebody"
 _WITHHELD = "[withheld "
 # Letters and digits by chance, by which rows find each other.
 _IDS = ("_id", "_ids", "_hash", "copy_of")
-# What may stand between the words of a name, in a text and in an address.
-_BETWEEN = r"(?:[\W_]|%20){0,4}"
+# What may stand between the words of a name, in a text and in an address: the signs by their ranges, for
+# the class of all signs that there are makes a pattern of a megabyte.
+_BETWEEN = "(?:[ -/:-@\\[-`{-~\u00a0\u00ad\u2000-\u206f\u3000]|%20){0,4}"
 # A name as short as this is looked for as a whole word: it stands by chance in many.
 _SHORT = 3
 # Accented letters of which no decomposition is known.
@@ -90,7 +91,7 @@ class Redaction:
         """Whether a name stands in each text of a column; null where there is no text."""
         if not self.terms:
             return pl.when(column.is_not_null()).then(pl.lit(value=False))
-        return column.str.contains("|".join(self.patterns))
+        return pl.any_horizontal(column.str.contains(pattern) for pattern in self.patterns)
 
     def profile(self, profile: BrandProfile) -> BrandProfile:
         """The profile with the names replaced wherever a record may hold them."""
@@ -118,15 +119,21 @@ def _distinct(topics: tuple[Topic, ...]) -> tuple[Topic, ...]:
 
 
 def _folded(phrase: str) -> str:
-    letters = (_ALIKE.get(letter, letter) for letter in unicodedata.normalize("NFKD", phrase.casefold()))
-    plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    plain = "".join(map(_base, unicodedata.normalize("NFC", phrase.casefold())))
     return " ".join(re.findall(r"\w+", plain)) or " ".join(phrase.split())
+
+
+def _base(letter: str) -> str:
+    """The Latin letter under an accent; a letter of another script as it is."""
+    base = _ALIKE.get(letter, unicodedata.normalize("NFKD", letter))
+    return base[0] if base[0].isascii() else letter
 
 
 def _pattern(term: str) -> str:
     words = [re.sub(r"\w", lambda found: _letter(found.group()), re.escape(word)) for word in term.split()]
     whole = _BETWEEN.join(words)
-    return rf"(?i)\b{whole}\b" if len(term) <= _SHORT else f"(?i){whole}"
+    is_short = len(term) <= _SHORT and term.isascii()
+    return rf"(?i)\b{whole}\b" if is_short else f"(?i){whole}"
 
 
 def _letter(letter: str) -> str:
@@ -140,7 +147,7 @@ def _accented() -> Mapping[str, str]:
     found: dict[str, str] = defaultdict(str)
     for code in (*range(0xC0, 0x250), *range(0x1E00, 0x1F00)):
         letter = chr(code)
-        base = _ALIKE.get(letter.lower(), unicodedata.normalize("NFKD", letter)[0])
+        base = _base(letter.lower())
         if base.isascii() and base.isalpha():
-            found[base.lower()] += letter
+            found[base] += letter
     return found
