@@ -74,7 +74,7 @@ class Redaction:
         longest = pl.Series([max(term.split(), key=len) for term in self.terms])
         words = pl.select(_plain(pl.lit(longest))).to_series()
         near = texts.drop_nulls().unique(maintain_order=True).to_frame("text")
-        found = near.filter(_plain(pl.col("text")).str.contains_any(words))["text"]
+        found = near.filter(_plain(pl.col("text")).str.contains_any(words.to_list()))["text"]
         left = {text: self.text(text) for text in found}
         return {text: instead for text, instead in left.items() if instead != text}
 
