@@ -60,9 +60,21 @@ class Outcome:
 
     @property
     def page(self) -> Path | None:
-        """The HTML page among its files, of a report that is there."""
-        pages = (path for path in self.paths if path.suffix == ".html")
-        return next(pages, None) if self.ok else None
+        """The page among its files: the report, or what stands for one that failed."""
+        return next((path for path in self.paths if path.suffix == ".html"), None)
+
+    @classmethod
+    def of(cls, name: str, folder: Path | None, *, run_id: str = "", error: str = "") -> Outcome:
+        """The outcome of a report that lies in a folder: its files, and the lines of ``<name>.txt`` there.
+
+        With an ``error`` it is a failure, and the folder, if there is one, holds its error page.
+        """
+        paths = tuple(sorted(path for path in folder.iterdir() if path.is_file())) if folder else ()
+        text = folder / f"{name}.txt" if folder else None
+        lines: tuple[str, ...] = ()
+        if text is not None and text.is_file() and not error:
+            lines = tuple(text.read_text(encoding="utf-8", errors="replace").splitlines())
+        return cls(name=name, ok=not error, run_id=run_id, lines=lines, paths=paths, error=error)
 
     def document(self) -> dict[str, Any]:
         """The same for a program: report, run_id, ok, subject, text, error, paths."""

@@ -82,8 +82,8 @@ def _records(records: pl.DataFrame, redaction: Redaction, numbers: dict[str, str
     )  # fmt: skip
     told = records.with_columns(
         # The address of a post names its account.
-        *(_link(pl.col(name), redaction, is_post=is_post) for name in ("url", "target_url")),
-        pl.col("evidence").list.eval(_links(pl.element(), redaction)),
+        *(_link(records[name], redaction, is_post=is_post) for name in ("url", "target_url")),
+        _links(records["evidence"], redaction),
         coordination=pl.col("coordination").list.eval(pair),
         author=pl.lit(None, pl.String),
         account=_renamed(pl.col("account"), numbers),
@@ -101,7 +101,7 @@ def _stories(
     # A post of an earlier day is no record of this run: of its account only the platform is left.
     account = _renamed(pl.element(), numbers).str.replace("^([^:]+):.*$", "${1} account")
     told = stories.with_columns(
-        _link(pl.col("url"), redaction, is_post=pl.col("lead_item_id").is_in(posts.implode())),
+        _link(stories["url"], redaction, is_post=pl.col("lead_item_id").is_in(posts.implode())),
         pl.col("publishers").list.eval(account),
         title=_handles(pl.col("title")),
         assignee=pl.when(pl.col("assignee").is_not_null()).then(pl.lit(SOMEBODY)),
@@ -135,13 +135,16 @@ def _handles(column: pl.Expr) -> pl.Expr:
     return column.str.replace_all(r"(^|[^\w/@])@\w[\w.\-]*(?:@[\w.\-]+)?", "${1}@…")
 
 
-def _link(column: pl.Expr, redaction: Redaction, *, is_post: pl.Expr) -> pl.Expr:
-    names_none = ~redaction.names_any(column)
-    return pl.when(names_none & ~is_post & ~_names_an_account(column)).then(column)
+def _link(column: pl.Series, redaction: Redaction, *, is_post: pl.Expr) -> pl.Expr:
+    of, named = pl.col(column.name), pl.Series(list(redaction.changed(column)), dtype=pl.String)
+    return pl.when(~of.is_in(named.implode()) & ~is_post & ~_names_an_account(of)).then(of)
 
 
-def _links(column: pl.Expr, redaction: Redaction) -> pl.Expr:
-    return column.filter(~redaction.names_any(column) & ~_names_an_account(column))
+def _links(column: pl.Series, redaction: Redaction) -> pl.Expr:
+    urls = column.explode(empty_as_null=False, keep_nulls=False)
+    named = pl.Series(list(redaction.changed(urls)), dtype=pl.String)
+    kept = ~pl.element().is_in(named.implode()) & ~_names_an_account(pl.element())
+    return pl.col(column.name).list.eval(pl.element().filter(kept))
 
 
 def _names_an_account(column: pl.Expr) -> pl.Expr:

@@ -21,8 +21,9 @@ SOMEBODY = "somebody"
 _WITHHELD = "[withheld "
 # Letters and digits by chance, by which rows find each other.
 _IDS = ("_id", "_ids", "_hash", "copy_of")
-# What may stand between the words of a name, in a text and in an address.
-_BETWEEN = r"(?:[\W_]|%20){0,4}"
+# What may stand between the words of a name, in a text and in an address: the signs by their ranges, for
+# the class of all signs that there are makes a pattern of a megabyte.
+_BETWEEN = "(?:[ -/:-@\\[-`{-~\u00a0\u00ad\u2000-\u206f\u3000]|%20){0,4}"
 # A name as short as this is looked for as a whole word: it stands by chance in many.
 _SHORT = 3
 # Accented letters of which no decomposition is known.
@@ -58,39 +59,38 @@ class Redaction:
         folded = (_folded(phrase) for phrase in phrases)
         return Redaction(tuple(dict.fromkeys((*self.terms, *filter(None, folded)))))
 
-    @property
-    def patterns(self) -> Mapping[str, str]:
-        """A pattern for each name with what replaces it, the longest name first."""
-        numbered = {term: f"{_WITHHELD}{n}]" for n, term in enumerate(self.terms, start=1)}
-        return {_pattern(term): numbered[term] for term in sorted(self.terms, key=lambda t: (-len(t), t))}
-
     def text(self, text: str) -> str:
         """A text with each name replaced."""
-        for pattern, instead in self.patterns.items():
-            text = re.sub(pattern, instead, text)
-        return text
+        if not self.terms:
+            return text
+        pattern, numbers = _compiled(self.terms)
+        return pattern.sub(lambda found: f"{_WITHHELD}{numbers[(found.lastindex or 1) - 1]}]", text)
 
-    def texts(self, column: pl.Expr) -> pl.Expr:
-        """The same for a column of strings."""
-        for pattern, instead in self.patterns.items():
-            column = column.str.replace_all(pattern, instead.replace("$", "$$"))
-        return column
+    def changed(self, texts: pl.Series) -> dict[str, str]:
+        """The texts of a column in which a name stands, each with what is left of it."""
+        if not self.terms:
+            return {}
+        # A day has few texts with a name in them: they are found by one word of it, in one pass over all.
+        longest = pl.Series([max(term.split(), key=len) for term in self.terms])
+        words = pl.select(_plain(pl.lit(longest))).to_series()
+        near = texts.drop_nulls().unique(maintain_order=True).to_frame("text")
+        found = near.filter(_plain(pl.col("text")).str.contains_any(words.to_list()))["text"]
+        left = {text: self.text(text) for text in found}
+        return {text: instead for text, instead in left.items() if instead != text}
 
     def frame(self, rows: pl.DataFrame) -> pl.DataFrame:
         """A frame with the names replaced in every text and every list of texts."""
-        shown = {name: kind for name, kind in rows.schema.items() if not name.endswith(_IDS)}
-        texts = [name for name, kind in shown.items() if kind == pl.String]
-        lists = [name for name, kind in shown.items() if kind == pl.List(pl.String)]
+        shown = [name for name in rows.columns if not name.endswith(_IDS)]
         return rows.with_columns(
-            *(self.texts(pl.col(name)) for name in texts),
-            *(pl.col(name).list.eval(self.texts(pl.element())) for name in lists),
+            self._column(rows[name]) for name in shown if rows.schema[name] in (pl.String, pl.List(pl.String))
         )
 
-    def names_any(self, column: pl.Expr) -> pl.Expr:
-        """Whether a name stands in each text of a column; null where there is no text."""
-        if not self.terms:
-            return pl.when(column.is_not_null()).then(pl.lit(value=False))
-        return column.str.contains("|".join(self.patterns))
+    def _column(self, column: pl.Series) -> pl.Expr:
+        of, is_list = pl.col(column.name), column.dtype != pl.String
+        changed = self.changed(column.explode(empty_as_null=False, keep_nulls=False) if is_list else column)
+        if not changed:
+            return of
+        return of.list.eval(pl.element().replace(changed)) if is_list else of.replace(changed)
 
     def profile(self, profile: BrandProfile) -> BrandProfile:
         """The profile with the names replaced wherever a record may hold them."""
@@ -118,15 +118,34 @@ def _distinct(topics: tuple[Topic, ...]) -> tuple[Topic, ...]:
 
 
 def _folded(phrase: str) -> str:
-    letters = (_ALIKE.get(letter, letter) for letter in unicodedata.normalize("NFKD", phrase.casefold()))
-    plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    plain = "".join(map(_base, unicodedata.normalize("NFC", phrase.casefold())))
     return " ".join(re.findall(r"\w+", plain)) or " ".join(phrase.split())
+
+
+def _base(letter: str) -> str:
+    """The Latin letter under an accent; a letter of another script as it is."""
+    base = _ALIKE.get(letter, unicodedata.normalize("NFKD", letter))
+    return base[0] if base[0].isascii() else letter
+
+
+@cache
+def _compiled(terms: tuple[str, ...]) -> tuple[re.Pattern[str], list[int]]:
+    """One pattern for all names, the longest first, and the number of each of its groups."""
+    order = sorted(range(len(terms)), key=lambda place: (-len(terms[place]), place))
+    groups = "|".join(f"({_pattern(terms[place])})" for place in order)
+    return re.compile(groups, re.IGNORECASE), [place + 1 for place in order]
+
+
+def _plain(texts: pl.Expr) -> pl.Expr:
+    """Texts as names are folded: small letters without accents."""
+    folded = texts.str.normalize("NFKD").str.replace_all(r"\p{M}", "").str.to_lowercase()
+    return folded.str.replace_many(list(_ALIKE), list(_ALIKE.values())).str.normalize("NFC")
 
 
 def _pattern(term: str) -> str:
     words = [re.sub(r"\w", lambda found: _letter(found.group()), re.escape(word)) for word in term.split()]
     whole = _BETWEEN.join(words)
-    return rf"(?i)\b{whole}\b" if len(term) <= _SHORT else f"(?i){whole}"
+    return rf"\b{whole}\b" if len(term) <= _SHORT and term.isascii() else whole
 
 
 def _letter(letter: str) -> str:
@@ -140,7 +159,7 @@ def _accented() -> Mapping[str, str]:
     found: dict[str, str] = defaultdict(str)
     for code in (*range(0xC0, 0x250), *range(0x1E00, 0x1F00)):
         letter = chr(code)
-        base = _ALIKE.get(letter.lower(), unicodedata.normalize("NFKD", letter)[0])
+        base = _base(letter.lower())
         if base.isascii() and base.isalpha():
-            found[base.lower()] += letter
+            found[base] += letter
     return found

@@ -21,14 +21,16 @@ from IPython.core.interactiveshell import InteractiveShell
 from nbconvert import HTMLExporter
 
 import brandkit as bk
+from brandkit import safe
 from brandkit.cli import main
 from brandkit.errors import InputError
 from brandkit.record.kept import kept
-from brandkit.report import html, notebooks, tables
+from brandkit.report import daily, html, notebooks, tables
 from brandkit.report.brief import Brief
 from brandkit.report.cards import cards
 from brandkit.report.html import POLICY, Html, join, link, picture, tag
 from brandkit.report.parameters import MODELS
+from brandkit.report.redacted import redacted
 from brandkit.report.tables import Column
 from brandkit.runner import RunResult
 from tests import browser
@@ -210,6 +212,15 @@ def test_nothing_runs_and_no_math_is_read_in_what_a_notebook_shows_by_itself(
             assert re.match(r"<pre|<div class=\"[^\"]*mathjax_ignore", value._repr_html_()), type(value)
             assert not _UNSHOWN.search(str(value)), type(value)
             assert not _UNSHOWN.search(repr(value)), type(value)
+
+
+def test_a_redacted_edition_can_be_made_whatever_rivals_are_called(desk: HostileDesk) -> None:
+    brief = Brief.read(desk.store, desk.run.run_id)
+    hidden = redacted(brief)
+    assert hidden.told.height == brief.told.height
+    for name in ("headline", "must_cover", "do_not_amplify", "near_misses", "share_of_voice"):
+        shown = getattr(daily, name)(hidden).markup
+        assert not [rival for rival in brief.names("rival") if safe.html_text(rival) in shown]
 
 
 def test_a_notebook_in_the_house_style_shows_the_dollars_of_a_frame_as_text() -> None:

@@ -103,6 +103,21 @@ def test_no_text_makes_a_header_of_its_own_or_a_mail_without_end(text: str, done
         assert not any(character in body for character in "\x1b\u202e\u2066\x00")
 
 
+def test_a_reports_folder_is_its_outcome_and_a_failure_brings_its_error_page(tmp_path: Path) -> None:
+    for name in ("daily.html", "daily.ipynb", "run.json"):
+        (tmp_path / name).write_text(name, encoding="utf-8")
+    (tmp_path / "daily.txt").write_text("one\ntwo\n", encoding="utf-8")
+    made = Outcome.of("daily", tmp_path, run_id="r.1")
+    assert (made.ok, made.lines, made.page) == (True, ("one", "two"), tmp_path / "daily.html")
+    assert [path.name for path in made.paths] == ["daily.html", "daily.ipynb", "daily.txt", "run.json"]
+    broken = Outcome.of("daily", tmp_path, error="no")
+    assert (broken.ok, broken.lines, broken.page) == (False, (), tmp_path / "daily.html")
+    assert Outcome.of("daily", None, error="no").paths == ()
+    with mailing() as server:
+        assert deliver(broken, to=READERS, mailbox=box(server)).ok
+    assert [part.get_filename() for part in server.mails[0][2].iter_attachments()] == ["daily.html"]
+
+
 def test_a_page_too_large_for_a_mail_is_named_and_not_attached(done: Outcome, tmp_path: Path) -> None:
     (tmp_path / "daily.html").write_bytes(b"x" * (MOST_BYTES + 1))
     with mailing() as server:

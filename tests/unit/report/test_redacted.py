@@ -209,12 +209,16 @@ def test_redacting_twice_changes_nothing_and_without_rivals_no_name_is_withheld(
         ("https://a.example/velmora%20works", "https://a.example/[withheld 3]"),
         ("SGL is no word of singles", "[withheld 2] is no word of singles"),
         ("misgliding", "misgliding"),
+        ("今日は索尼とソニーと삼성전자", "今日は[withheld 5]と[withheld 6]と[withheld 7]전자"),
+        ("ロッテ и Йод, йода", "ロッテ и [withheld 8], [withheld 8]а"),
+        ("on 7-ELEVEN's shelf at seven eleven", "on [withheld 9]'s shelf at seven eleven"),
     ],
 )
 def test_a_name_is_found_however_it_is_written(text: str, shown: str) -> None:
-    redaction = Redaction.of(BrandProfile.from_dict(PROFILE))
+    names = [*PROFILE["rivals"], "Zed (a.k.a. Zed)", "索尼", "ソニー", "삼성", "Йод", "7-Eleven"]
+    redaction = Redaction.of(BrandProfile.from_dict({**PROFILE, "rivals": names}))
     assert redaction.text(text) == shown
-    assert pl.select(redaction.texts(pl.lit(text))).item() == shown
+    assert redaction.changed(pl.Series([text, None])) == ({text: shown} if text != shown else {})
 
 
 def test_the_rivals_of_another_day_get_numbers_of_their_own() -> None:
