@@ -232,7 +232,7 @@ def share_of_voice(mentions: pl.DataFrame) -> Figure:
 
 def say(figure: Figure, title: str) -> None:
     """What the picture says, at its top left."""
-    figure.text(0.08 / figure.get_figwidth(), 1 - 0.15 / figure.get_figheight(), title,
+    figure.text(0.08 / figure.get_figwidth(), 1 - 0.15 / figure.get_figheight(), safe.plain_text(title),
                 va="center", color=_INK, size=9, weight="bold", parse_math=False)  # fmt: skip
 
 

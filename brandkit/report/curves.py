@@ -75,7 +75,8 @@ def _ground(axes: Axes, curve: Curve, name: str) -> None:
 
 def _name_values(axes: Axes, curve: Curve) -> None:
     unit = "" if curve.name.startswith("parameters") else ", points"
-    axes.set_xlabel(f"{_spoken(curve.name)}{unit}", color=_SOFT, fontsize=8)
+    label = safe.plain_text(f"{_spoken(curve.name)}{unit}")
+    axes.set_xlabel(label, color=_SOFT, fontsize=8, parse_math=False)
 
 
 def _agreement(axes: Axes, curve: Curve) -> None:

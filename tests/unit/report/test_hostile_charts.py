@@ -6,7 +6,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from importlib import import_module
 from pkgutil import iter_modules
 
@@ -19,7 +19,7 @@ from matplotlib.text import Text
 import brandkit.report
 from brandkit.record.explain import Explanation, explain
 from brandkit.record.sweep import Curve
-from brandkit.report import charts, curves, network, story_chart
+from brandkit.report import charts, curves, network, story_chart, trends
 from tests.hostile import MEGABYTE, vectors
 from tests.unit.report.briefs import briefed
 
@@ -27,6 +27,8 @@ HOSTILE = (*vectors("math"), *(vectors(kind)[0] for kind in ("escape", "bidi", "
 _PAIRS = {"n_objects": [3], "median_gap_s": [2.0]}
 _UNSHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _COUNTS = ("must_cover", "optional", "watch", "drop", "block", "n_verdicts")
+
+_DAY = date(2026, 3, 4)
 
 
 def _why() -> Explanation:
@@ -53,6 +55,11 @@ def _by_hour() -> pl.DataFrame:
     return pl.DataFrame({"hour": [datetime(2026, 3, 4)], "kind": ["own"], "n_items": [1]})
 
 
+def _voices(text: str) -> pl.DataFrame:
+    counts = {"n_items": 3, "share_items": 1.0, "n_stories": 1, "share_stories": 1.0}
+    return pl.DataFrame([{"day": _DAY, "name": text, "kind": "own", **counts}])
+
+
 def _burst(text: str) -> pl.DataFrame:
     return pl.DataFrame({"name": [text], "at": [datetime(2026, 3, 4)]})
 
@@ -72,6 +79,8 @@ DRAWN: Mapping[Callable[..., Figure], Callable[[str], Figure] | None] = {
     curves.sweep_curve: lambda text: curves.sweep_curve(_curve(text)),
     curves.agreement_by_band: None,
     story_chart.story_growth: None,
+    trends.counts_panel: None,
+    trends.voice_by_day: lambda text: trends.voice_by_day(_voices(text), _voices(text), [_DAY], what="items"),
     network.coordination_network: lambda text: network.coordination_network(
         pl.DataFrame({"account_a": [text], "account_b": ["b"], **_PAIRS})
     ),
