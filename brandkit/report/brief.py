@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,6 +16,8 @@ import polars as pl
 
 from brandkit import schemas
 from brandkit.profile import BrandProfile
+from brandkit.record.compare import Comparison, Decided, compare_records, run_before
+from brandkit.record.pairing import Pairing
 from brandkit.record.phrases import reason
 from brandkit.record.why_not import why_not_frame
 from brandkit.schemas import Decision
@@ -38,7 +40,8 @@ NEAR_POINTS = 15
 class Brief:
     """One finished run, as the sections read it; ``notes`` are lines a reader should see first.
 
-    ``verdicts`` and ``states`` are what the desk said of its stories, as the store gives them.
+    ``verdicts`` and ``states`` are what the desk said of its stories, as the store gives them;
+    ``earlier`` is the run it is read against (of ``earlier_on``), where there is one.
     """
 
     run: RunRow
@@ -49,6 +52,8 @@ class Brief:
     notes: tuple[str, ...] = ()
     verdicts: pl.DataFrame = field(default_factory=lambda: schemas.empty(VERDICTS))
     states: pl.DataFrame = field(default_factory=lambda: schemas.empty(STORY_STATES))
+    earlier: Decided | None = None
+    earlier_on: date | None = None
 
     @classmethod
     def read(cls, store: StateStore, run_id: str, *, notes: tuple[str, ...] = ()) -> Brief:
@@ -58,21 +63,52 @@ class Brief:
         """
         with store.reading():
             run = store.run(run_id)
+            before = run_before(store, run)
             return cls(
                 run=run,
                 records=store.records(run_id),
                 stories=store.stories(run_id),
                 rejects=store.rejects(run_id),
                 stages=store.stages(run_id),
-                notes=notes,
+                notes=(*notes, *_failed_since(store, run)),
                 verdicts=store.verdicts(run.profile_id, withdrawn=True),
                 states=store.story_states(run.profile_id),
+                earlier=Decided.read(store, before) if before else None,
+                earlier_on=store.run(before).run_on if before else None,
             )
 
     @cached_property
     def profile(self) -> BrandProfile:
         """The profile as the run froze it."""
         return BrandProfile.from_snapshot(self.run.profile_json)
+
+    @cached_property
+    def decided(self) -> Decided:
+        """The run as one side of a comparison."""
+        run = self.run
+        return Decided(
+            records=self.records,
+            stories=self.stories,
+            profile=self.profile,
+            as_of=run.as_of,
+            window_start=run.window_start,
+            run_id=run.run_id,
+            versions=run.versions,
+        )
+
+    @cached_property
+    def changes(self) -> Comparison | None:
+        """What moved since the earlier run; None where there is none, or nothing to compare."""
+        if self.earlier is None or self.records.is_empty():
+            return None
+        return compare_records(self.earlier, self.decided)
+
+    @cached_property
+    def continued(self) -> dict[str, str]:
+        """The stories that the earlier run had too, with the ids they had in it."""
+        if self.earlier is None or self.records.is_empty():
+            return {}
+        return dict(Pairing(self.earlier, self.decided).matched.select("story_to", "story_from").rows())
 
     @property
     def zone(self) -> ZoneInfo:
@@ -116,6 +152,19 @@ class Brief:
         return f"{local:%H:%M}" if same_day else f"{local.day} {local:%b %H:%M}"
 
 
+def _failed_since(store: StateStore, run: RunRow) -> tuple[str, ...]:
+    """A line where the day was tried again after this run and that failed: this is not the last word."""
+    tries = store.runs(run.profile_id).filter(
+        (pl.col("kind") == run.kind) & (pl.col("run_on") == run.run_on) & (pl.col("shadow") == run.shadow)
+    )
+    failed = tries.filter((pl.col("attempt") > run.attempt) & (pl.col("status") == "failed"))
+    if failed.is_empty():
+        return ()
+    newest = store.run(failed.sort("attempt")["run_id"][-1])
+    why = (newest.error or "it does not say why").splitlines()[0]
+    return (f"A later attempt at this day failed ({newest.run_id}): {why}. This is the one before it.",)
+
+
 def day(brief: Brief) -> str:
     """The desk day in words."""
     on = brief.run.run_on
@@ -138,6 +187,8 @@ def headline(brief: Brief) -> str:
     if brief.records.is_empty():
         return "No items were collected on this day."
     n, aside = tally(brief), brief.aside("must_cover").height
+    if not n["must_cover"] + n["block"] + n["optional"]:
+        return _quiet(brief, n["watch"])
     left = n["must_cover"] - aside
     must = counted(left, "story must", "stories must") if left else "No story must"
     must += " be covered" + (f" ({aside:,} handled or snoozed)" if aside else "")
@@ -145,6 +196,14 @@ def headline(brief: Brief) -> str:
     if n["block"]:
         parts.append(f"{n['block']:,} must not be amplified")
     return f"{', '.join(parts)} and {n['watch']:,} {'is' if n['watch'] == 1 else 'are'} worth watching."
+
+
+def _quiet(brief: Brief, n_watched: int) -> str:
+    if not n_watched:
+        stories = counted(brief.stories.height, "story", "stories")
+        return f"A quiet day: {stories}, none of them to cover and none to watch."
+    watched_ = "1 story is" if n_watched == 1 else f"{n_watched:,} stories are"
+    return f"A quiet day: nothing to cover, and {watched_} worth watching."
 
 
 def counted(n: int, one: str, many: str) -> str:

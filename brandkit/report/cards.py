@@ -11,6 +11,7 @@ from brandkit.record.explain import Explanation, explain
 from brandkit.record.phrases import AGAINST
 from brandkit.report.brief import Brief, about, counted
 from brandkit.report.desk_word import Story, commands, state_line, verdict_line
+from brandkit.report.since import story_since
 
 TIERS = ("A", "B", "C", "unlisted")
 
@@ -19,7 +20,8 @@ TIERS = ("A", "B", "C", "unlisted")
 class Card:
     """One story to act on: what it is, why, who carries it, what speaks against it, where to look.
 
-    ``verdict`` and ``state`` are the desk's word on it, ``commands`` what to type to say or ask more.
+    ``since`` is what changed since the run before, ``verdict`` and ``state`` the desk's word on it,
+    ``commands`` what to type to say or ask more: the verdict's first.
     """
 
     title: str
@@ -30,6 +32,7 @@ class Card:
     sentence: str
     about: str
     facts: str
+    since: str
     publishers: Mapping[str, tuple[str, ...]]
     n_unlisted: int
     doubts: tuple[str, ...]
@@ -60,6 +63,7 @@ def _card(brief: Brief, story: Story, records: pl.DataFrame) -> Card:
         sentence=why.sentence(),
         about=about(story),
         facts=_facts(brief, story),
+        since=story_since(brief, story),
         publishers={tier: names for tier, names in by_tier.items() if names and tier != "unlisted"},
         n_unlisted=len(by_tier["unlisted"]),
         doubts=tuple(_doubts(story)),

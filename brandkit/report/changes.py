@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
-from datetime import date
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
-from brandkit.record.causes import part_words
-from brandkit.record.compare import Comparison, Decided, because, compare_records, run_before
+from brandkit.record.compare import Comparison, because
 from brandkit.report.brief import Brief, counted, spoken
 from brandkit.report.charts import shortened
 from brandkit.report.html import Html, join, tag
+from brandkit.report.since import TITLE_CHARACTERS, since_when, why_moved
 from brandkit.report.tables import Column, nothing, section, table
 from brandkit.settings import Settings
-from brandkit.store.runs import RunRow
 from brandkit.store.state import StateStore
 
 MOST_LINES = 8
 MOST_GONE = 3
-_GONE_CHARACTERS = 80
 _COLUMNS = (
     Column("title", "Story", "title", link="url"),
     Column("decision_from", "Before", "decision"),
@@ -33,21 +28,14 @@ _COLUMNS = (
 )
 
 
-def what_changed(brief: Brief, store: StateStore | str | Path | None = None) -> Html:
-    """What moved since the run before, and why; for a shadow run, against the live run of its day.
-
-    ``store`` is where the brief's run stands: without it, the store of the settings.
-    """
+def what_changed(brief: Brief) -> Html:
+    """What moved since the run before, and why; for a shadow run, against the live run of its day."""
     if brief.records.is_empty():
         return section("What changed", nothing("No items on this day, so nothing to compare."))
-    kept = store_of(store)
-    with kept.reading():
-        before = run_before(kept, brief.run)
-        if before is None:
-            return section("What changed", nothing("There is no earlier run to compare with."))
-        earlier, row = Decided.read(kept, before), kept.run(before)
-    found = compare_records(earlier, _decided(brief))
-    return section("What changed", *_told(found, brief, row), n=found.moved.height)
+    found = brief.changes
+    if found is None:
+        return section("What changed", nothing("There is no earlier run to compare with."))
+    return section("What changed", *_told(found, brief), n=found.moved.height)
 
 
 def store_of(store: StateStore | str | Path | None) -> StateStore:
@@ -62,49 +50,33 @@ def store_of(store: StateStore | str | Path | None) -> StateStore:
         return StateStore(Settings.load().db_path)
 
 
-def _decided(brief: Brief) -> Decided:
-    run = brief.run
-    return Decided(
-        records=brief.records,
-        stories=brief.stories,
-        profile=brief.profile,
-        as_of=run.as_of,
-        window_start=run.window_start,
-        run_id=run.run_id,
-        versions=run.versions,
-    )
-
-
-def _told(found: Comparison, brief: Brief, before: RunRow) -> tuple[Html, ...]:
-    moved = found.moved
-    since = "the live run" if brief.run.shadow else f"the run of {_day(before.run_on)}"
+def _told(found: Comparison, brief: Brief) -> tuple[Html, ...]:
+    moved, since = found.moved, since_when(brief)
     if found.n_continued == 0:
         return (nothing(f"No story of {since} goes on."), _gone(found))
     if moved.is_empty():
         as_was = counted(found.n_continued, "story goes on as it was", "stories go on as they were")
         return (nothing(f"Nothing moved since {since}: {as_was}."), _gone(found))
     go_on = counted(found.n_continued, "story goes on", "stories go on")
-    said = f"{go_on} since {since}; {moved.height:,} of them moved."
+    said = f"{go_on} since {since}; {moved.height:,} of them moved. {_causes(moved)}"
     return (tag("p", said, class_="soft"), table(_rows(moved), _COLUMNS, total=moved.height), _gone(found))
 
 
-def _day(on: date) -> str:
-    return f"{on:%A} {on.day} {on:%B}"
+def _causes(moved: pl.DataFrame) -> str:
+    """How many stories each cause moved, most first."""
+    counts = moved["cause"].value_counts(name="n").sort("n", "cause", descending=[True, False]).rows()
+    words = [f"{because({'cause': cause, 'decision_to': ''})} {n:,}" for cause, n in counts]
+    return f"Causes: {', '.join(words)}."
 
 
 def _rows(moved: pl.DataFrame) -> pl.DataFrame:
     shown = moved.head(MOST_LINES)
-    told = [_why(move) for move in shown.to_dicts()]
+    told = [why_moved(move) for move in shown.to_dicts()]
     return shown.with_columns(
         title=pl.coalesce("title", "url", "story_id"),
         why=pl.Series(told, dtype=pl.String),
         points=pl.format("{} → {}", "total_from", "total_to"),
     )
-
-
-def _why(move: Mapping[str, Any]) -> str:
-    parts = part_words(move["parts"])
-    return f"{because(move)}: {parts}" if parts else because(move)
 
 
 def _gone(found: Comparison) -> Html:
@@ -115,7 +87,7 @@ def _gone(found: Comparison) -> Html:
     if gone.is_empty():
         return Html("")
     named = [
-        f"{shortened(move['title'] or move['story_id'], _GONE_CHARACTERS)} ({spoken(move['decision_from'])})"
+        f"{shortened(move['title'] or move['story_id'], TITLE_CHARACTERS)} ({spoken(move['decision_from'])})"
         for move in gone.head(MOST_GONE).to_dicts()
     ]
     rest = f" and {gone.height - MOST_GONE:,} more" if gone.height > MOST_GONE else ""

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.resources import as_file, files
 from typing import Any
 
@@ -206,37 +207,23 @@ def share_of_voice(mentions: pl.DataFrame) -> Figure:
 
     Shape:  ``mentions`` as ``record.voice.summed`` gives it; names are drawn in the order they come in.
     """
-    tiers = {f"tier {tier}" if len(tier) == 1 else tier: (f"items_{tier}", colour)
-             for tier, colour in TIER_COLOURS.items()}  # fmt: skip
-    return _by_name(mentions, "items", "Items that name them, by tier of publisher", tiers)
-
-
-def tone_of_voice(mentions: pl.DataFrame) -> Figure:
-    """Stories by name and by tone; what was not measured is an outline.
-
-    Shape:  as for ``share_of_voice``.
-    """
-    tones = {tone: (f"stories_{tone}", colour) for tone, colour in TONE_COLOURS.items()}
-    return _by_name(mentions, "stories", "Stories about them, by tone", tones)
-
-
-def _by_name(mentions: pl.DataFrame, what: str, title: str, parts: Mapping[str, tuple[str, str]]) -> Figure:
     with house_style():
         names, n_rows = mentions["name"].to_list(), max(mentions.height, 1)
         height = 0.66 + 0.27 * n_rows
         figure = Figure(figsize=(COLUMN, height), dpi=_COLUMN_DPI)
         left = 1.36
-        axes = figure.add_axes(
-            (left / COLUMN, 0.05 / height, 1 - (left + 0.06) / COLUMN, 0.27 * n_rows / height)
-        )
+        room = (left / COLUMN, 0.05 / height, 1 - (left + 0.06) / COLUMN, 0.27 * n_rows / height)
+        axes = figure.add_axes(room)
         axes.set(ylim=(n_rows - 0.5, -0.5), xticks=[], yticks=[])
         axes.spines[:].set_visible(False)
-        most = _stacked(axes, mentions, what, parts)
+        tiers = {f"tier {tier}" if len(tier) == 1 else tier: (f"items_{tier}", colour)
+                 for tier, colour in TIER_COLOURS.items()}  # fmt: skip
+        most = _stacked(axes, mentions, tiers)
         own = (mentions["kind"].cast(pl.String) == "own").to_list()
         for y, (name, is_own) in enumerate(zip(names, own, strict=True)):
             weight = "bold" if is_own else "normal"
             _write(axes, -most * 0.025, y, shortened(name, 17), ha="right", color=_INK, weight=weight)
-        say(figure, title)
+        say(figure, "Items that name them, by tier of publisher")
         return figure
 
 
@@ -246,20 +233,15 @@ def say(figure: Figure, title: str) -> None:
                 va="center", color=_INK, size=9, weight="bold", parse_math=False)  # fmt: skip
 
 
-def _stacked(axes: Axes, mentions: pl.DataFrame, what: str, parts: Mapping[str, tuple[str, str]]) -> int:
-    """Bars of some counts, one on the other, with their sum behind them; gives the longest."""
-    totals = mentions[f"n_{what}"].to_list()
+def _stacked(axes: Axes, mentions: pl.DataFrame, parts: Mapping[str, tuple[str, str]]) -> int:
+    """Bars of items by part, one on the other, with their sum behind them; gives the longest."""
+    totals = mentions["n_items"].to_list()
     most: int = max(totals, default=0) or 1
     left, handles = [0] * len(totals), []
     for label, (column, colour) in parts.items():
         counts = mentions[column].to_list()
-        # What was not measured is an outline: nothing is known there.
-        look = {"color": colour} if colour else {"facecolor": "none", "edgecolor": _SOFT, "linewidth": 0.6}
-        bars = axes.barh(range(len(counts)), counts, left=left, height=0.68, **look)
-        for bar, n in zip(bars, counts, strict=True):
-            # The outline of nothing is a line.
-            bar.set_visible(n > 0)
-        handles.append(Patch(label=label, **look))
+        axes.barh(range(len(counts)), counts, left=left, height=0.68, color=colour)
+        handles.append(Patch(label=label, color=colour))
         left = [start + n for start, n in zip(left, counts, strict=True)]
     axes.set_xlim(0, most * 1.3)
     for y, total in enumerate(totals):
@@ -268,11 +250,14 @@ def _stacked(axes: Axes, mentions: pl.DataFrame, what: str, parts: Mapping[str, 
     return most
 
 
-def mentions_timeline(mentions: pl.DataFrame) -> Figure:
+def mentions_timeline(mentions: pl.DataFrame, *, bursts: pl.DataFrame | None = None) -> Figure:
     """Items that name somebody the profile covers, by hour; own names stand below the others.
 
+    An hour in which a name burst has a mark over it, with the name.
+
     Shape:  ``mentions`` has hour (the desk's time), kind (own, rival, watched) and n_items, with a
-            row for each hour and kind, also where it is 0.
+            row for each hour and kind, also where it is 0; ``bursts`` name and at (the hour), the
+            loudest first.
     """
     with house_style():
         kinds = [kind for kind in palette.KIND_COLOURS if (mentions["kind"] == kind).any()]
@@ -287,9 +272,11 @@ def mentions_timeline(mentions: pl.DataFrame) -> Figure:
                      color=palette.KIND_COLOURS[kind])  # fmt: skip
             bottom = [low + n for low, n in zip(bottom, counts, strict=True)]
         most = max(bottom, default=0)
-        axes.set(xlim=(-0.6, len(hours) - 0.4), ylim=(0, most * 1.15 or 1))
+        axes.set_xlim(-0.6, len(hours) - 0.4)
+        _mark(axes, _marked(hours, bursts), bottom, most or 1)
         if most:
-            _write(axes, bottom.index(most), most * 1.07, f"{most:,}", ha="center", color=_INK, size=7.5)
+            _write(axes, bottom.index(most), most * 1.06, f"{most:,}", ha="center", color=_INK, size=7.5,
+                   bbox=_CLEAR)  # fmt: skip
         axes.set_xticks(range(0, len(hours), 4), [f"{hour:%H:%M}" for hour in hours[::4]])
         axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
         axes.yaxis.set_major_formatter("{x:,.0f}")
@@ -309,3 +296,36 @@ def _key(axes: Axes, handles: Sequence[Any]) -> None:
     axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.02, 1.0), bbox_transform=place, ncols=4,
                 fontsize=7.5, handlelength=1, columnspacing=0.9, handletextpad=0.5, borderpad=0,
                 labelcolor=_SOFT)  # fmt: skip
+
+
+def _marked(hours: Sequence[datetime], bursts: pl.DataFrame | None) -> dict[int, str]:
+    """The places of the hours that burst, in their order, with the names that did."""
+    if bursts is None or bursts.is_empty():
+        return {}
+    places = {hour.timestamp(): place for place, hour in enumerate(hours)}
+    found: dict[int, list[str]] = {}
+    for name, at in bursts.select("name", "at").rows():
+        if (place := places.get(at.timestamp())) is not None:
+            found.setdefault(place, []).append(name)
+    most = 2
+    return {
+        place: ", ".join(shortened(name, 18) for name in names[:most])
+        + (f" +{len(names) - most}" if len(names) > most else "")
+        for place, names in sorted(found.items())
+    }
+
+
+def _mark(axes: Axes, marked: Mapping[int, str], tops: Sequence[int], top: float) -> None:
+    """A mark over each hour that burst, and its names in rows, so that no two run into each other."""
+    ends: list[float] = []
+    for place, names in marked.items():
+        # A name is about as wide as two thirds of an hour for each of its letters.
+        wide = 0.5 * len(names) * len(tops) / 24 + 0.6
+        start = min(place + 0.45, len(tops) - wide)
+        row = next((n for n, end in enumerate(ends) if end <= start), len(ends))
+        ends[row : row + 1] = [start + wide]
+        y = top * (1.2 + 0.16 * row)
+        axes.plot([place, place], [tops[place], y], color=_TAKEN, linewidth=0.8, linestyle=(0, (1, 1.5)))
+        axes.plot([place], [y], marker="v", color=_TAKEN, markersize=4.5, clip_on=False)
+        _write(axes, start, y, f"{names} burst", color=_TAKEN, size=7.5, weight="bold")
+    axes.set_ylim(0, top * (1.15 + 0.16 * len(ends)))

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from brandkit.report import brief as content
-from brandkit.report import charts, desk_word, health, network, voice
+from brandkit.report import charts, desk_word, health, network, since, voice
 from brandkit.report.brief import Brief
 from brandkit.report.cards import cards
 from brandkit.report.changes import store_of
@@ -18,6 +18,10 @@ from brandkit.report.tables import Column, card, more, note, nothing, section, s
 from brandkit.store.state import StateStore
 
 MOST_CARDS = 8
+# What must not be spread is mostly looked at once: a few in full, the rest as lines.
+MOST_BLOCKED = 3
+MOST_WARNINGS = 5
+MOST_BURSTS = 3
 MOST_LINES = 10
 MOST_NAMES = 12
 _STORY = (
@@ -31,12 +35,14 @@ _STORY = (
 
 
 def headline(brief: Brief) -> Html:
-    """The day in one line, how much was read, and what a reader must know first."""
+    """The day in one line with what changed, how much was read, and what a reader must know first."""
     kicker = tag("p", brief.profile.title or brief.profile.id, class_="kicker")
     day = tag("h1", content.day(brief))
     counts = tally(content.tally(brief)) if brief.records.height else Html("")
-    lines = [note(line) for line in (*brief.notes, *health.warnings(brief))]
-    told = tag("p", content.headline(brief), class_="lead")
+    warned = health.warnings(brief)
+    lines = [note(line) for line in (*brief.notes, *health.shortfalls(brief), *warned[:MOST_WARNINGS])]
+    lines.append(more(len(warned), shown=min(len(warned), MOST_WARNINGS)))
+    told = tag("p", " ".join(filter(None, (content.headline(brief), since.in_short(brief)))), class_="lead")
     return join([kicker, day, told, counts, tag("p", content.scope(brief), class_="soft small"), *lines])
 
 
@@ -51,12 +57,14 @@ def must_cover(brief: Brief) -> Html:
 def do_not_amplify(brief: Brief) -> Html:
     """The stories not to be spread but to be acted on, with what speaks against each."""
     n, aside = brief.active("block").height, _aside(brief, "block")
-    shown = [card(story, is_drawn=False) for story in cards(brief, "block", most=MOST_CARDS)]
+    shown = [card(story, is_drawn=False) for story in cards(brief, "block", most=MOST_BLOCKED)]
+    rest = desk_word.lines(brief, brief.active("block")[MOST_BLOCKED : MOST_BLOCKED + MOST_LINES])
     told = "Unverified or forbidden: check, answer or prepare, but do not publish these as news."
     empty = nothing("Nothing is left to do here." if aside else "Nothing of the kind today.")
     parts = [tag("p", told, class_="soft"), *shown] if shown else [empty]
+    parts += [table(rest, _STORY, total=n - MOST_BLOCKED)] if rest.height else []
     drawn = _together(brief, brief.active("block"))
-    return section("Do not amplify, but act", *parts, more(n, shown=len(shown)), drawn, aside, n=n)
+    return section("Do not amplify, but act", *parts, drawn, aside, n=n)
 
 
 def _together(brief: Brief, stories: pl.DataFrame) -> Html:
@@ -137,37 +145,42 @@ def _aside(brief: Brief, decision: str) -> Html:
 
 
 def share_of_voice(brief: Brief) -> Html:
-    """Who was spoken of: items by tier of publisher, and beside them stories by tone."""
+    """Who was spoken of, by tier of publisher; how it sounded is a footnote, with a table on asking."""
     mentions = voice.share_of_voice(brief)
     if mentions.is_empty():
         return section("Share of voice", nothing("Nobody named any of the profile's names today."))
     shown = mentions.head(MOST_NAMES)
-    said = f"{voice.leader(mentions)} {voice.mood(mentions)}"
-    drawn = side_by_side(
-        picture(charts.png(charts.share_of_voice(shown)), f"Items by name and tier of publisher. {said}"),
-        picture(charts.png(charts.tone_of_voice(shown)), f"Stories by name and tone. {said}"),
-    )
+    said = voice.leader(mentions)
+    drawn = picture(charts.png(charts.share_of_voice(shown)), f"Items by name and tier of publisher. {said}")
     rest = more(mentions.height, shown=shown.height)
-    return section("Share of voice", tag("p", said), drawn, rest)
+    tones = [Column(f"stories_{tone}", tone.capitalize(), "number") for tone in charts.TONE_COLOURS]
+    columns = (Column("name", "Name"), Column("n_stories", "Stories", "number"), *tones)
+    foot = tag("details", tag("summary", voice.mood(mentions)), table(shown, columns), class_="soft small")
+    return section("Share of voice", tag("p", said), drawn, rest, foot)
 
 
 def timeline(brief: Brief, store: StateStore | str | Path | None = None) -> Html:
-    """When they were spoken of, and which hours stand far above a name's own past.
+    """When they were spoken of, with the hours marked that stand far above a name's own past.
 
     ``store`` is where the brief's run stands: without it, the store of the settings.
     """
     mentions = voice.mentions_by_hour(brief)
+    older = voice.n_older(brief)
+    before = f"{content.counted(older, 'item', 'items')} from before the day came in too." if older else ""
     if not mentions["n_items"].sum():
-        return section("Mentions by hour", nothing("None today."))
-    said = voice.busiest(mentions)
-    alt = f"Items naming anybody the profile covers, by hour of collection. {said}"
-    drawn = picture(charts.png(charts.mentions_timeline(mentions)), alt)
-    loud = [tag("p", line, class_="small") for line in voice.bursts(brief, store_of(store))]
-    return section("Mentions by hour", tag("p", said), side_by_side(drawn, join(loud)))
+        return section("Mentions by hour", nothing(before or "None today."))
+    loud = voice.bursts(brief, store_of(store))
+    said = f"{voice.busiest(mentions)} {before}".rstrip()
+    marked = f" Marked as bursts: {'; '.join(loud['told'].head(MOST_BURSTS))}" if loud.height else ""
+    alt = f"Items naming anybody the profile covers, by the hour. {said}{marked}"
+    drawn = picture(charts.png(charts.mentions_timeline(mentions, bursts=loud)), alt)
+    lines = [tag("p", line, class_="small") for line in loud["told"].head(MOST_BURSTS)]
+    rest = more(loud.height, shown=len(lines))
+    return section("Mentions by hour", tag("p", said), side_by_side(drawn, join([*lines, rest])))
 
 
 def sources(brief: Brief) -> Html:
-    """Which sources delivered, and which rows were refused."""
+    """Which sources delivered, what they lacked, and which fell silent since the run before."""
     found = health.sources(brief)
     rows = found.head(MOST_LINES).with_columns(
         newest=pl.Series([brief.clock(at) for at in found["newest_at"].head(MOST_LINES)], dtype=pl.String)
@@ -179,16 +192,32 @@ def sources(brief: Brief) -> Html:
         Column("n_damaged", "With a field lost", "number"),
         Column("newest", "Newest", "when"),
     )
+    if rows.is_empty():
+        return section("Source health", nothing("No source delivered anything."), *_silent(brief))
+    listed = table(rows, delivered, total=found.height)
+    return section("Source health", *_silent(brief), listed, n=found.height)
+
+
+def _silent(brief: Brief) -> list[Html]:
+    silent = health.silent(brief)
+    if silent.is_empty():
+        return []
+    named = [f"{name} ({n:,})" for name, n in silent.head(MOST_LINES).rows()]
+    rest = f" and {silent.height - MOST_LINES:,} more" if silent.height > MOST_LINES else ""
+    told = f"{', '.join(named)}{rest}. In brackets, their items in {since.since_when(brief)}."
+    return [tag("p", tag("strong", "Silent today: "), told)]
+
+
+def rejects(brief: Brief) -> Html:
+    """The rows that were refused: how many, why and where."""
     refused = health.refused(brief)
-    reasons = (Column("file", "File"), Column("reason", "Reason"), Column("n_rows", "Rows", "number"))
-    empty = nothing("No source delivered anything.")
-    left = table(rows, delivered, total=found.height) if rows.height else empty
-    right = (
-        table(refused.head(MOST_LINES), reasons, caption="Rows refused", total=refused.height)
-        if refused.height
-        else nothing("No row was refused.")
-    )
-    return section("Source health", tag("div", tag("div", left), tag("div", right), class_="sides"))
+    if refused.is_empty():
+        return section("Rejects", nothing("No row was refused."), n=0)
+    columns = (Column("reason", "Why"), Column("file", "Where"), Column("n_rows", "Rows", "number"))
+    n = brief.rejects.height
+    told = f"{content.counted(n, 'row was', 'rows were')} refused and {'is' if n == 1 else 'are'} no item."
+    listed = table(refused.head(MOST_LINES), columns, total=refused.height)
+    return section("Rejects", tag("p", told, class_="soft"), listed, n=n)
 
 
 def run_health(brief: Brief) -> Html:

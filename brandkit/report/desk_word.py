@@ -72,9 +72,9 @@ def commands(brief: Brief, item_id: str) -> tuple[str, ...]:
     """Commands on a story, to be copied into a shell: ids alone stand in them, and each is quoted."""
     mine = ("--profile", brief.run.profile_id)
     return (
-        shlex.join(("brandkit", "explain", item_id)),
         shlex.join(("brandkit", "verdict", item_id, "drop", "--reason", "say why", *mine)),
         shlex.join(("brandkit", "state", item_id, "handled", *mine)),
+        shlex.join(("brandkit", "explain", item_id)),
     )
 
 

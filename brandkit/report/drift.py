@@ -1,4 +1,4 @@
-"""The brief's section "Drift": whether the score still does what it did, and how high it can come."""
+"""Drift, folded away at the end of the brief: whether the score does what it did, how high it can come."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from brandkit.record.drift import Drift
 from brandkit.record.drift import drift as read_drift
 from brandkit.report.brief import Brief, spoken
 from brandkit.report.changes import store_of
-from brandkit.report.html import Html, tag
-from brandkit.report.tables import Column, note, section, table
+from brandkit.report.html import Html, join, tag
+from brandkit.report.tables import Column, note, table
 from brandkit.scoring.reachable import highest_total
 from brandkit.signals.trust import publishers_for
 from brandkit.store.state import StateStore
@@ -41,8 +41,11 @@ def drift(brief: Brief, store: StateStore | str | Path | None = None) -> Html:
     ``store`` is where the brief's run stands: without it, the store of the settings.
     """
     found = read_drift(store_of(store), brief.run.profile_id, run=brief.run.run_id)
-    told = tag("p", " ".join(found.movements()))
-    return section("Drift", told, *_numbers(found), *_idle(found), *_reach(brief))
+    said = found.movements()
+    rest = [tag("p", " ".join(said[1:]))] if said[1:] else []
+    head = tag("summary", f"Drift: {said[0]}")
+    loud, soft = _reach(brief)
+    return join([loud, tag("details", head, *rest, *_numbers(found), *_idle(found), soft)])
 
 
 def _numbers(found: Drift) -> tuple[Html, ...]:
@@ -60,10 +63,10 @@ def _idle(found: Drift) -> tuple[Html, ...]:
     return (tag("ul", *lines, class_="plain small"),) if lines else ()
 
 
-def _reach(brief: Brief) -> tuple[Html, ...]:
+def _reach(brief: Brief) -> tuple[Html, Html]:
     """The highest total of the profile's own sources: a warning where must cover is beyond it."""
     reach = highest_total(brief.profile, publishers_for(brief.profile.sources))
     told = f"The profile's own sources can reach {reach.total}; {spoken('must_cover')} asks for {reach.bar}."
     if reach.ok:
-        return (tag("p", told, class_="soft small"),)
-    return (note(f"Must cover is out of reach: brandkit profile check says why. {told}"),)
+        return Html(""), tag("p", told, class_="soft small")
+    return note(f"Must cover is out of reach: brandkit profile check says why. {told}"), Html("")

@@ -8,6 +8,10 @@ import polars as pl
 
 from brandkit.report.brief import Brief, counted
 
+LEAST_ITEMS = 5
+# Below half of the day before is no weekend but a source that did not come.
+FEW = 0.5
+SAME_SPAN = 0.9
 _REFUSALS: Mapping[str, str] = {
     "no_identity": "neither an address nor an id of its own",
     "no_title": "no title, and nothing else to go by",
@@ -45,6 +49,33 @@ def refused(brief: Brief) -> pl.DataFrame:
         .agg(n_rows=pl.len().cast(pl.Int64))
         .sort("n_rows", "file", "reason", descending=[True, False, False])
     )
+
+
+def silent(brief: Brief) -> pl.DataFrame:
+    """The sources that delivered in the run before and nothing in this one: source, n_items then, most first.
+
+    A source of fewer than ``LEAST_ITEMS`` may well have nothing to say on a day.
+    """
+    if brief.earlier is None or brief.run.shadow:
+        return pl.DataFrame(schema={"source": pl.String, "n_items": pl.Int64})
+    then = brief.earlier.records.group_by("source").agg(n_items=pl.len().cast(pl.Int64))
+    gone = then.join(brief.records.select("source").unique(), on="source", how="anti")
+    return gone.filter(pl.col("n_items") >= LEAST_ITEMS).sort("n_items", "source", descending=[True, False])
+
+
+def shortfalls(brief: Brief) -> list[str]:
+    """A line where far fewer items came in than in the run before, over a window as long.
+
+    Then the day may be quiet because nothing was fetched, and not because nothing happened.
+    """
+    if brief.earlier is None or brief.run.shadow or brief.run.kind != "daily":
+        return []
+    then, now = brief.earlier.records.height, brief.records.height
+    spans = [side.as_of - side.window_start for side in (brief.earlier, brief.decided)]
+    if spans[1] < SAME_SPAN * spans[0] or now >= FEW * then:
+        return []
+    came = counted(now, "item", "items")
+    return [f"{came} came in, where the run before had {then:,}. Were all sources fetched?"]
 
 
 def stages(brief: Brief) -> pl.DataFrame:

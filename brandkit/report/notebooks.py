@@ -19,7 +19,8 @@ from brandkit.report import html, parameters
 from brandkit.report.brief import Brief
 from brandkit.report.html import Theme
 from brandkit.report.opening import open_daily
-from brandkit.report.parameters import DailyParameters
+from brandkit.report.parameters import DailyParameters, ReportParameters, StoryParameters
+from brandkit.report.storybook import Storybook, open_story
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -56,7 +57,7 @@ def daily_parameters(namespace: Mapping[str, object]) -> DailyParameters:
 
     Raises: UsageError, which a notebook shows as one message.
     """
-    return parameters.from_cell("daily", namespace)
+    return parameters.from_cell(DailyParameters, namespace)
 
 
 @_plainly
@@ -66,6 +67,24 @@ def daily_brief(chosen: DailyParameters) -> Brief:
     Raises: BrandkitError branches, which a notebook shows as one message.
     """
     return open_daily(chosen)
+
+
+@_plainly
+def story_parameters(namespace: Mapping[str, object]) -> StoryParameters:
+    """The parameters of ``story.ipynb``, checked: call it with ``globals()``.
+
+    Raises: UsageError, which a notebook shows as one message.
+    """
+    return parameters.from_cell(StoryParameters, namespace)
+
+
+@_plainly
+def story_book(chosen: StoryParameters) -> Storybook:
+    """The story as its newest run has it, with what came before.
+
+    Raises: UnknownError for an id that no run has, which a notebook shows as one message.
+    """
+    return open_story(chosen)
 
 
 # What renders a notebook --------------------------------------------------------------------------
@@ -108,7 +127,8 @@ def render(
 
     Raises: UsageError for a parameter; the error that the notebook named; ReportError otherwise.
     """
-    chosen = parameters.checked(name, given).for_notebook()
+    checked = parameters.checked(name, given)
+    chosen = checked.for_notebook()
     source, target = notebook_path(name), Path(out).absolute()
     page = Path(html).absolute() if html is not None else None
     _made_ready(target, page)
@@ -117,7 +137,7 @@ def render(
         with _kept_when_failing(made, target):
             _execute(source, chosen, made, timeout_s)
             if made_page is not None:
-                made_page.write_text(exported(made, title=_title(name, chosen)), encoding="utf-8")
+                made_page.write_text(exported(made, title=_title(name, checked)), encoding="utf-8")
             _put(made, target)
             if made_page is not None and page is not None:
                 _put(made_page, page)
@@ -148,8 +168,8 @@ def _put(made: Path, target: Path) -> None:
     os.replace(made, target)
 
 
-def _title(name: str, chosen: Mapping[str, Any]) -> str:
-    return f"{name} {chosen['run_date']}"
+def _title(name: str, chosen: ReportParameters) -> str:
+    return f"{name} {chosen.on}" if chosen.on else name
 
 
 @contextmanager

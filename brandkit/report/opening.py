@@ -13,7 +13,7 @@ from brandkit import settings
 from brandkit.errors import UsageError
 from brandkit.profile import BrandProfile
 from brandkit.report.brief import Brief
-from brandkit.report.parameters import DailyParameters
+from brandkit.report.parameters import DailyParameters, ReportParameters
 from brandkit.runner import Runner, Task
 from brandkit.settings import Settings
 from brandkit.store.runs import RunRow
@@ -59,7 +59,7 @@ def open_daily(chosen: DailyParameters) -> Brief:
     return Brief.read(desk.store, result.run_id, notes=notes)
 
 
-def _desk(chosen: DailyParameters) -> _Desk:
+def _desk(chosen: ReportParameters) -> _Desk:
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always", UserWarning)
         found = Settings.load()
@@ -78,6 +78,15 @@ def _desk(chosen: DailyParameters) -> _Desk:
 def _latest(chosen: DailyParameters, desk: _Desk) -> RunRow | None:
     run = desk.store.latest(desk.profile.id, "daily", on=chosen.run_date, shadow=chosen.shadow)
     return run if run is None or chosen.as_of in (None, run.as_of) else None
+
+
+def desk_of(chosen: ReportParameters) -> tuple[BrandProfile, StateStore, tuple[str, ...]]:
+    """Whose report it is, the store its runs stand in, and what was to be said of finding them.
+
+    Raises: UsageError where nothing names a profile.
+    """
+    found = _desk(chosen)
+    return found.profile, found.store, found.notes
 
 
 def _finished(chosen: DailyParameters, desk: _Desk) -> RunRow:

@@ -6,18 +6,18 @@ import ast
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from brandkit.errors import UsageError, near_name
 from brandkit.safe import terminal
 
+R = TypeVar("R", bound="ReportParameters")
 # What papermill itself puts beside the parameters when it is asked to.
 _PAPERMILL = {"PAPERMILL_INPUT_PATH", "PAPERMILL_OUTPUT_PATH"}
 _INSTANT = "give one such as 2026-03-04T07:00:00+00:00"
 _INJECTED = "# Parameters\n"
-_HINT = "such as: papermill notebooks/daily.ipynb out.ipynb -p run_date 2026-03-04"
 
 
 def _day(value: object) -> object:
@@ -70,42 +70,119 @@ def _switch(value: object) -> object:
     raise ValueError(f"{_shown(value)} is neither true nor false")
 
 
+def _id(value: object) -> object:
+    # papermill makes a number of an id that has digits alone.
+    text = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    if text:
+        return text
+    if value in (None, ""):
+        raise ValueError("is missing; give an item's or a story's id, or the beginning of one")
+    raise ValueError(f"{_shown(value)} is no id; give an item's or a story's, or the beginning of one")
+
+
+def _day_or_run(value: object) -> object:
+    if value in (None, ""):
+        return ""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, str):
+        return value.strip()
+    raise ValueError(f"{_shown(value)} is neither a day nor a run's id; give one such as 2026-03-04")
+
+
 def _shown(value: object) -> str:
     text = terminal(repr(value))
     return text if len(text) <= 80 else f"{text[:80]}…"
 
 
-class DailyParameters(BaseModel):
-    """What ``daily.ipynb`` takes. Empty means: from the settings, else the shipped sample."""
+class ReportParameters(BaseModel):
+    """What every report takes: whose, and from which store. Empty means: from the settings.
+
+    A report adds its own fields, and says with ``date_field`` which of them ``--date`` fills.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    date_field: ClassVar[str] = ""
+
+    profile: Annotated[Path | None, BeforeValidator(_path)] = None
+    store: Annotated[Path | None, BeforeValidator(_path)] = None
+
+    @property
+    def on(self) -> date | None:
+        """The day that the report is of, or None for one that is of no day."""
+        found = getattr(self, self.date_field) if self.date_field else None
+        return found if isinstance(found, date) else None
+
+    def for_notebook(self) -> dict[str, Any]:
+        """The same as plain values, paths absolute, for the notebook's parameters cell."""
+        return {name: _as_plain(getattr(self, name)) for name in type(self).model_fields}
+
+
+def _as_plain(value: Any) -> Any:
+    if value is None or value == ():
+        return ""
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    if isinstance(value, Path):
+        return str(value.absolute())
+    return list(value) if isinstance(value, tuple) else value
+
+
+class DailyParameters(ReportParameters):
+    """What ``daily.ipynb`` takes. Empty means: from the settings, else the shipped sample."""
+
+    date_field = "run_date"
 
     run_date: Annotated[date, BeforeValidator(_day)]
-    profile: Annotated[Path | None, BeforeValidator(_path)] = None
     inputs: Annotated[tuple[str, ...], BeforeValidator(_paths)] = ()
-    store: Annotated[Path | None, BeforeValidator(_path)] = None
     as_of: Annotated[datetime | None, BeforeValidator(_instant)] = None
     shadow: Annotated[bool, BeforeValidator(_switch)] = False
 
     def for_notebook(self) -> dict[str, Any]:
         """The same as plain values, paths absolute, for the notebook's parameters cell."""
-        return {
-            "run_date": self.run_date.isoformat(),
-            "profile": str(self.profile.absolute()) if self.profile else "",
-            "inputs": [str(Path(entry).expanduser().absolute()) for entry in self.inputs] or "",
-            "store": str(self.store.absolute()) if self.store else "",
-            "as_of": self.as_of.isoformat() if self.as_of else "",
-            "shadow": self.shadow,
-        }
+        inputs = [str(Path(entry).expanduser().absolute()) for entry in self.inputs]
+        return {**super().for_notebook(), "inputs": inputs or ""}
 
 
-MODELS: Mapping[str, type[DailyParameters]] = {"daily": DailyParameters}
+class StoryParameters(ReportParameters):
+    """What ``story.ipynb`` takes: an item's or a story's id, or its beginning, and up to when it is told.
+
+    ``until`` is a day or a run's id; empty: the newest run that has the story.
+    """
+
+    date_field = "until"
+    folder_fields: ClassVar[tuple[str, ...]] = ("story",)
+
+    story: Annotated[str, BeforeValidator(_id)]
+    until: Annotated[str, BeforeValidator(_day_or_run)] = ""
+
+    @property
+    def on(self) -> date | None:
+        """The day up to which it is told, where a day was given."""
+        try:
+            return date.fromisoformat(self.until)
+        except ValueError:
+            return None
 
 
-def checked(name: str, parameters: Mapping[str, object]) -> DailyParameters:
+MODELS: Mapping[str, type[ReportParameters]] = {
+    "daily": DailyParameters,
+    "story": StoryParameters,
+}
+
+
+def checked(name: str, given: Mapping[str, object]) -> ReportParameters:
     """The parameters of a report, typed.
 
     Raises: UsageError for an unknown report, an unknown parameter or a value that cannot be used.
+    """
+    return checked_as(model_of(name), given)
+
+
+def model_of(name: str) -> type[ReportParameters]:
+    """What a report's parameters are checked against.
+
+    Raises: UsageError for an unknown report.
     """
     if name not in MODELS:
         raise UsageError(
@@ -113,15 +190,23 @@ def checked(name: str, parameters: Mapping[str, object]) -> DailyParameters:
             allowed=f"known: {', '.join(MODELS)}",
             hint=near_name(name, MODELS),
         )
-    model = MODELS[name]
-    given = {"run_date": "", **parameters}
+    return MODELS[name]
+
+
+def checked_as(model: type[R], given: Mapping[str, object]) -> R:
+    """The parameters of one kind of report, typed.
+
+    Raises: UsageError, as ``checked``.
+    """
+    # A required parameter that is missing says so in its own words, as an empty one does.
+    missing = {name: "" for name, field in model.model_fields.items() if field.is_required()}
     try:
-        return model.model_validate(given)
+        return model.model_validate({**missing, **given})
     except ValidationError as error:
         raise _told(error, model) from None
 
 
-def _told(error: ValidationError, model: type[BaseModel]) -> UsageError:
+def _told(error: ValidationError, model: type[ReportParameters]) -> UsageError:
     first = error.errors()[0]
     field = terminal(str(first["loc"][0]))
     if first["type"] == "extra_forbidden":
@@ -130,10 +215,19 @@ def _told(error: ValidationError, model: type[BaseModel]) -> UsageError:
             f"unknown parameter '{field}'", allowed=f"known: {', '.join(known)}", hint=near_name(field, known)
         )
     what, _, allowed = first["msg"].removeprefix("Value error, ").partition("; ")
-    return UsageError(f"parameter {field} {what}", allowed=allowed, hint=_HINT if field == "run_date" else "")
+    return UsageError(
+        f"parameter {field} {what}",
+        allowed=allowed,
+        hint=_example(model) if field == model.date_field else "",
+    )
 
 
-def from_cell(name: str, namespace: Mapping[str, object]) -> DailyParameters:
+def _example(model: type[ReportParameters]) -> str:
+    name = next((name for name, known in MODELS.items() if known is model), "daily")
+    return f"such as: papermill notebooks/{name}.ipynb out.ipynb -p {model.date_field} 2026-03-04"
+
+
+def from_cell(model: type[R], namespace: Mapping[str, object]) -> R:
     """The parameters as a running notebook has them, those of papermill's own cell included.
 
     papermill only warns of a name the notebook does not know; here that is an error, for a misspelt
@@ -141,10 +235,9 @@ def from_cell(name: str, namespace: Mapping[str, object]) -> DailyParameters:
 
     Raises: UsageError, as ``checked``.
     """
-    known = MODELS[name].model_fields
-    values = {key: namespace[key] for key in known if key in namespace}
+    values = {key: namespace[key] for key in model.model_fields if key in namespace}
     injected = {key: namespace.get(key) for key in _injected(namespace.get("In")) if key not in _PAPERMILL}
-    return checked(name, {**values, **injected})
+    return checked_as(model, {**values, **injected})
 
 
 def _injected(cells: object) -> list[str]:

@@ -98,20 +98,27 @@ def card(story: Card, *, is_drawn: bool = True) -> Html:
         "div",
         tag("p", chip(story.decision), " ", story.sentence),
         _said("Verdict: ", [story.verdict] if story.verdict else []),
+        _said("What changed: ", [story.since] if story.since else []),
         _said("Desk: ", [story.state] if story.state else []),
         tag("p", tag("strong", "About: "), story.about, class_="small") if story.about else Html(""),
         tag("p", story.facts, class_="soft small"),
         _publishers(story),
         _said("Speaks against it: ", story.doubts),
         _links(story),
-        tag("div", *(_command(command) for command in story.commands), class_="commands"),
+        _commands(story.commands[:1]),
         class_="told",
     )
     png = charts.png(charts.waterfall_small(story.explanation)) if is_drawn else b""
     drawn = tag("div", picture(png, described(story.explanation)), class_="drawn")
     title = tag("h3", link(story.url, charts.shortened(story.title, TITLE_CHARACTERS)))
     sides = tag("div", told, drawn, class_="sides") if is_drawn else told
-    return tag("div", title, sides, points(story.explanation), class_=f"card {story.decision}")
+    return tag(
+        "div",
+        title,
+        sides,
+        points(story.explanation, commands=story.commands[1:]),
+        class_=f"card {story.decision}",
+    )
 
 
 def _publishers(story: Card) -> Html:
@@ -123,6 +130,13 @@ def _publishers(story: Card) -> Html:
     if story.n_unlisted:
         parts.append(counted(story.n_unlisted, "unlisted publisher", "unlisted publishers"))
     return tag("ul", *(tag("li", part) for part in parts), class_="plain small") if parts else Html("")
+
+
+def _commands(commands: Sequence[str]) -> Html:
+    """Commands to type, one below the other."""
+    if not commands:
+        return Html("")
+    return tag("div", *(_command(command) for command in commands), class_="commands")
 
 
 def _command(command: str) -> Html:
@@ -141,15 +155,15 @@ def _links(story: Card) -> Html:
     return tag("p", tag("strong", "See also: "), join(shown, between=" · "), class_="small")
 
 
-def points(explanation: Explanation) -> Html:
-    """Every step to the total with its fact, folded away until asked for."""
+def points(explanation: Explanation, *, commands: Sequence[str] = ()) -> Html:
+    """Every step to the total with its fact, and more to type, folded away until asked for."""
     columns = (
         Column("component", "Component"), Column("name", "Part"), Column("points", "Points", "number"),
         Column("maximum", "Of", "number"), Column("fact", "Because"),
     )  # fmt: skip
     frame = explanation.frame().with_columns(pl.col("name").str.replace_all("_", " "))
     told = f"How the {explanation.total} points came about"
-    return tag("details", tag("summary", told), table(frame, columns))
+    return tag("details", tag("summary", told), table(frame, columns), _commands(commands))
 
 
 def described(explanation: Explanation) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from brandkit import schemas
 from brandkit.errors import UnknownError
 from brandkit.record.name_bursts import name_bursts, sentence
 from brandkit.record.voice import names_of, summed
@@ -28,10 +29,12 @@ def share_of_voice(brief: Brief) -> pl.DataFrame:
 
 
 def mentions_by_hour(brief: Brief) -> pl.DataFrame:
-    """Items collected in each hour of the desk's day that name somebody the profile covers.
+    """Items in each hour of the desk's day that name somebody the profile covers.
 
     Shape:  hour (desk time), kind, n_items: a row for each hour so far and kind the profile has. An
-            item naming an own name and a rival counts for the own name only.
+            item naming an own name and a rival counts for the own name only. An item stands at the
+            hour it was published, as bursts are counted, or collected where that is not known or
+            was not before; one that was published before the day stands nowhere: ``n_older``.
     """
     start, end = brief.run.window_start, brief.run.as_of
     hours = pl.DataFrame({"hour": pl.datetime_range(start, end, "1h", closed="left", eager=True)})
@@ -41,9 +44,10 @@ def mentions_by_hour(brief: Brief) -> pl.DataFrame:
         pl.when(named.set_intersection(brief.names(kind)).list.len() > 0).then(pl.lit(kind)) for kind in kinds
     ]
     kind = pl.coalesce(*found, pl.lit(None, dtype=pl.String))
-    since = (pl.col("collected_at") - start).dt.total_hours() * pl.duration(hours=1)
+    since = (_came_at() - start).dt.total_hours() * pl.duration(hours=1)
     counts = (
-        brief.records.select(hour=pl.lit(start) + since, kind=kind)
+        brief.records.filter(_came_at() >= start)
+        .select(hour=pl.lit(start) + since, kind=kind)
         .drop_nulls()
         .group_by("hour", "kind")
         .agg(n_items=pl.len().cast(pl.Int64))
@@ -56,20 +60,35 @@ def mentions_by_hour(brief: Brief) -> pl.DataFrame:
     )
 
 
-def bursts(brief: Brief, store: StateStore) -> tuple[str, ...]:
-    """The hours of the day in which a name was spoken of far more than usual, a sentence each.
+def n_older(brief: Brief) -> int:
+    """Items naming somebody the profile covers that were published before the day, and came in on it."""
+    names = [name for kind in ("own", "rival", "watched") for name in brief.names(kind)]
+    is_named = pl.col("entities").list.set_intersection(names).list.len() > 0
+    return brief.records.filter(is_named & (_came_at() < brief.run.window_start)).height
 
-    Nothing for a run outside the daily series, and for names of which too little is known.
+
+def _came_at() -> pl.Expr:
+    is_likely = pl.col("published_at") <= pl.col("collected_at")
+    return pl.when(is_likely).then("published_at").otherwise("collected_at")
+
+
+def bursts(brief: Brief, store: StateStore) -> pl.DataFrame:
+    """The hours of the day in which a name was spoken of far more than usual, the loudest first.
+
+    Shape:  as ``NameBursts.told``, with ``told``: the hour as a sentence. No row for a run outside the
+            daily series, nor for names of which too little is known.
     """
+    none = pl.DataFrame(schema={"name": pl.String, "at": schemas.INSTANT, "told": pl.String})
     if brief.run.kind != "daily" or brief.run.shadow:
-        return ()
+        return none
     day = brief.run.run_on
     try:
         found = name_bursts(store, brief.run.profile_id, first=day, last=day, past_days=_PAST_DAYS)
     except UnknownError:
         # A brief of what no store holds can be shown; it has no past.
-        return ()
-    return tuple(sentence(row) for row in found.told().head(MOST_BURSTS).to_dicts())
+        return none
+    told = found.told().sort("burst", "at", "name", descending=[True, False, False])
+    return told.with_columns(told=pl.Series([sentence(row) for row in told.to_dicts()], dtype=pl.String))
 
 
 def leader(mentions: pl.DataFrame) -> str:

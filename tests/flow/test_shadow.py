@@ -17,7 +17,7 @@ from brandkit.cli.comparing import compare as command
 from brandkit.record.kept import kept
 from brandkit.record.shadow import compare_shadow
 from brandkit.report.opening import open_daily
-from brandkit.report.parameters import checked
+from brandkit.report.parameters import DailyParameters, checked_as
 from tests.flow.newsdesk import MAIL, MONDAY, TUESDAY, WEDNESDAY, desk, ran, records, row, same_bytes
 
 # The same id, another bar: 60 is out of reach of the recall, which always-cover lifts in the live one.
@@ -88,7 +88,7 @@ def test_a_shadow_is_nobodys_latest_and_in_no_brief_and_no_answer(trial: bk.Runn
     assert kept(lead, trial.store).run.run_id == latest.run_id
     (tmp_path / "desk.toml").write_text('id = "desk"\nown = ["Nordlys"]\n')
     given = {"run_date": TUESDAY, "profile": str(tmp_path / "desk.toml"), "store": str(trial.store.path)}
-    assert open_daily(checked("daily", given)).run.run_id == latest.run_id
+    assert open_daily(checked_as(DailyParameters, given)).run.run_id == latest.run_id
 
 
 def test_a_trial_of_more_sources_shows_its_own_items_as_new_ones(tmp_path: Path) -> None:

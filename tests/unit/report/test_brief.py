@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
+import polars as pl
+
 from brandkit.profile_levers import LeverGrids
 from brandkit.report import brief as content
 from brandkit.report import daily, health, voice
@@ -25,10 +27,10 @@ def test_the_headline_counts_stories_of_each_decision() -> None:
 
 
 def test_a_slow_day_reads_as_one() -> None:
-    assert (
-        content.headline(briefed([STRANGER]))
-        == "No story must be covered, 0 are optional and 0 are worth watching."
-    )
+    slow = briefed([STRANGER])
+    assert content.headline(slow) == "A quiet day: 1 story, none of them to cover and none to watch."
+    watched = briefed([RIVAL | AT_B], profile=thresholds(watch=10))
+    assert content.headline(watched) == "A quiet day: nothing to cover, and 1 story is worth watching."
 
 
 def test_blocked_stories_are_in_the_headline() -> None:
@@ -154,10 +156,25 @@ def test_mentions_have_every_hour_of_the_desks_day() -> None:
     assert mentions.height == 24 * 2
     busy = mentions.filter(mentions["n_items"] > 0)
     assert [(f"{hour:%H:%M}", kind, n) for hour, kind, n in busy.rows()] == [
-        ("12:00", "own", 2),
-        ("12:00", "rival", 1),
+        ("11:00", "own", 2),
+        ("11:00", "rival", 1),
     ]
-    assert voice.busiest(mentions) == "The busiest hour began at 12:00: 3 items of 3."
+    assert voice.busiest(mentions) == "The busiest hour began at 11:00: 3 items of 3."
+
+
+def test_a_mention_stands_where_it_was_published_unless_that_is_unknown_later_or_before_the_day() -> None:
+    dates = (None, "2026-03-04T13:00:00Z", "2026-03-03T10:00:00Z", "2026-03-04T10:30:00Z")
+    brief = briefed(
+        [{"title": f"Nordlys opens {n} depots", "published_at": at} for n, at in enumerate(dates, start=2)]
+    )
+    busy = voice.mentions_by_hour(brief).filter(kind="own").filter(pl.col("n_items") > 0)
+    # Collected at 12:00 in Oslo: the undated one, and the one of the future.
+    assert [(f"{hour:%H:%M}", n) for hour, n in busy.select("hour", "n_items").rows()] == [
+        ("11:00", 1),
+        ("12:00", 2),
+    ]
+    assert voice.n_older(brief) == 1
+    assert "1 item from before the day came in too." in daily.timeline(brief, "nowhere.duckdb").markup
 
 
 def test_a_day_of_a_clock_change_has_its_own_number_of_hours() -> None:

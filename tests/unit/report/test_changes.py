@@ -25,19 +25,17 @@ def runner(tmp_path: Path) -> bk.Runner:
 def told(runner: bk.Runner, rows: Any, **more: Any) -> Page:
     """The section of the brief of a run made now."""
     brief = Brief.read(runner.store, ran(runner, rows, **more).run_id)
-    return read(changes.what_changed(brief, runner.store).markup)
+    return read(changes.what_changed(brief).markup)
 
 
-def test_a_story_that_moved_stands_with_both_decisions_its_cause_and_its_points(
-    runner: bk.Runner, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_story_that_moved_stands_with_both_decisions_its_cause_and_its_points(runner: bk.Runner) -> None:
     assert "There is no earlier run to compare with." in told(runner, (OPENS,)).text
     brief = Brief.read(runner.store, ran(runner, (RECALLS,), on=TUESDAY).run_id)
-    monkeypatch.setenv("BRANDKIT_DB_PATH", str(runner.store.path))
-    # The store may be given, or its path; without it, it is that of the settings.
-    (markup,) = {daily.what_changed(brief, given).markup for given in (None, runner.store.path, runner.store)}
-    page = read(markup)
-    assert "1 story goes on since the run of Monday 2 March; 1 of them moved." in page.text
+    page = read(daily.what_changed(brief).markup)
+    assert (
+        "1 story goes on since the run of Monday 2 March; 1 of them moved. Causes: new evidence 1."
+        in page.text
+    )
     for words in (RECALLS["title"], "optional", "must cover", "new evidence: ", " → "):
         assert words in page.text
     assert page.links == [RECALLS["url"]]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import matplotlib as mpl
 import polars as pl
@@ -68,8 +68,7 @@ def test_no_text_is_read_as_mathematics_and_none_breaks_a_picture(why: Explanati
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_do_not_break_the_share_of_voice(name: str) -> None:
-    for drawn in (charts.share_of_voice, charts.tone_of_voice):
-        assert charts.png(drawn(mentions(name, "x"))).startswith(b"\x89PNG")
+    assert charts.png(charts.share_of_voice(mentions(name, "x"))).startswith(b"\x89PNG")
 
 
 def mentions(*names: str) -> pl.DataFrame:
@@ -85,15 +84,25 @@ def mentions(*names: str) -> pl.DataFrame:
     return pl.DataFrame(rows)
 
 
-def test_share_of_voice_stacks_the_tiers_of_items_and_the_tones_of_stories_and_writes_both_sums() -> None:
-    rows = mentions("Nordlys", "Sorglimt")
-    items, stories = charts.share_of_voice(rows), charts.tone_of_voice(rows)
-    assert {"Nordlys", "Sorglimt", "7"} <= set(texts(items))
-    assert {"Nordlys", "Sorglimt", "3"} <= set(texts(stories))
-    assert [p.get_width() for p in items.axes[0].patches if p.get_visible()] == [3, 3, 4, 4]
-    assert [p.get_width() for p in stories.axes[0].patches if p.get_visible()] == [1, 1, 2, 2]
-    # What was not measured is no neutral: it is not filled at all.
-    assert stories.axes[0].patches[-1].get_facecolor()[3] == 0
+def test_share_of_voice_stacks_the_tiers_of_items_and_writes_their_sum() -> None:
+    figure = charts.share_of_voice(mentions("Nordlys", "Sorglimt"))
+    assert {"Nordlys", "Sorglimt", "7"} <= set(texts(figure))
+    (axes,) = figure.axes
+    assert [patch.get_width() for patch in axes.patches] == [3, 3, 0, 0, 4, 4, 0, 0]
+
+
+def test_the_hours_that_burst_are_marked_with_the_names_and_hours_of_another_day_are_not() -> None:
+    hours = [datetime(2026, 3, 4, tzinfo=UTC) + timedelta(hours=h) for h in range(24)]
+    rows = pl.DataFrame({"hour": hours, "n_items": [1] * 23 + [7]}).with_columns(kind=pl.lit("own"))
+    told = [("Nordlys", hours[23]), ("$x$ <b>", hours[3]), ("Sorglimt", hours[23]),
+            ("Gone", hours[0] - timedelta(hours=1))]  # fmt: skip
+    bursts = pl.DataFrame(told, schema=["name", "at"], orient="row")
+    figure = charts.mentions_timeline(rows, bursts=bursts)
+    said = [text.get_text() for text in figure.axes[0].texts]
+    assert said == ["$x$ <b> burst", "Nordlys, Sorglimt burst", "7"]
+    marks = [line.get_xdata()[0] for line in figure.axes[0].lines if line.get_marker() == "v"]
+    assert marks == [3, 23]
+    assert charts.png(figure).startswith(b"\x89PNG")
 
 
 def test_the_timeline_shows_quiet_hours_as_zero_and_starts_at_zero() -> None:
@@ -134,7 +143,6 @@ def test_every_picture_of_a_brief_says_at_its_top_what_it_shows_and_in_which_uni
     told = f"{why.total} points of 100, {75 - why.total} short of must cover"
     assert told in texts(charts.waterfall_small(why))
     assert "Items that name them, by tier of publisher" in texts(charts.share_of_voice(mentions("x")))
-    assert "Stories about them, by tone" in texts(charts.tone_of_voice(mentions("x")))
     assert "Items an hour that name our names" in texts(charts.mentions_timeline(hour))
     assert "Items an hour that name them" in texts(charts.mentions_timeline(both))
 
@@ -161,8 +169,7 @@ def test_no_label_of_the_small_waterfall_runs_out_of_the_picture(why: Explanatio
 def test_no_type_of_a_picture_beside_text_is_smaller_than_a_phone_can_show(why: Explanation) -> None:
     hour = pl.DataFrame({"hour": [datetime(2026, 3, 4)], "kind": ["own"], "n_items": [1]})
     drawn = (
-        charts.waterfall_small(why), charts.share_of_voice(mentions("x")),
-        charts.tone_of_voice(mentions("x")), charts.mentions_timeline(hour),
+        charts.waterfall_small(why), charts.share_of_voice(mentions("x")), charts.mentions_timeline(hour),
     )  # fmt: skip
     for figure in drawn:
         FigureCanvasAgg(figure).draw()
@@ -192,7 +199,6 @@ def test_no_label_of_who_is_spoken_of_and_when_runs_out_of_its_picture() -> None
     by_hour = pl.DataFrame({"hour": hours}).join(kinds, how="cross").with_columns(n_items=pl.lit(12_345))
     for figure in (
         charts.share_of_voice(rows),
-        charts.tone_of_voice(rows),
         charts.mentions_timeline(by_hour),
     ):
         assert cut(figure) == []

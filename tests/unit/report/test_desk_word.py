@@ -138,7 +138,7 @@ def test_commands_are_what_a_shell_takes_for_one_word_each() -> None:
     brief = made(RECALL)
     told = commands(brief, "3f9c2a71b2c3d4e5")
     assert [shlex.split(command)[:3] for command in told] == [
-        ["brandkit", name, "3f9c2a71b2c3d4e5"] for name in ("explain", "verdict", "state")
+        ["brandkit", name, "3f9c2a71b2c3d4e5"] for name in ("verdict", "state", "explain")
     ]
     hostile = commands(brief, "$(rm -rf ~); 'x")
     assert all("$(rm -rf ~); 'x" in shlex.split(command) for command in hostile)

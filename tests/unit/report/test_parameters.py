@@ -18,7 +18,7 @@ def test_empty_means_not_given() -> None:
 
 @pytest.mark.parametrize(("said", "meant"), [("true", True), ("False", False), (True, True), (False, False)])
 def test_the_text_true_is_true_and_the_text_false_is_not(said: object, *, meant: bool) -> None:
-    assert parameters.checked("daily", {**GOOD, "shadow": said}).shadow is meant
+    assert parameters.checked_as(parameters.DailyParameters, {**GOOD, "shadow": said}).shadow is meant
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_for_the_notebook_all_values_are_plain_and_paths_absolute() -> None:
 def test_a_notebook_hands_over_its_variables_and_a_misspelt_one_is_refused() -> None:
     cell = "# Parameters\nrun_date = '2026-03-04'\nPAPERMILL_OUTPUT_PATH = 'o'\n"
     space: dict[str, object] = {"run_date": "2026-03-04", "shadow": "true", "x": 1, "In": ["", cell]}
-    assert parameters.from_cell("daily", space).shadow
+    assert parameters.from_cell(parameters.DailyParameters, space).shadow
     space["In"] = ["", f"{cell}profil = 'p.toml'\n"]
     with pytest.raises(UsageError, match="did you mean 'profile'"):
-        parameters.from_cell("daily", {**space, "profil": "p.toml"})
+        parameters.from_cell(parameters.DailyParameters, {**space, "profil": "p.toml"})

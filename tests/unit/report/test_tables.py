@@ -77,7 +77,8 @@ def test_hostile_titles_names_and_sources_stay_text_in_every_section() -> None:
 
 SECTIONS = (
     "headline", "must_cover", "do_not_amplify", "optional", "near_misses", "watch", "dropped",
-    "big_elsewhere", "share_of_voice", "timeline", "sources", "run_health",
+    "big_elsewhere", "share_of_voice", "timeline", "sources", "rejects",
+    "what_changed", "run_health",
 )  # fmt: skip
 
 
