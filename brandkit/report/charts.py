@@ -298,6 +298,10 @@ def _key(axes: Axes, handles: Sequence[Any]) -> None:
                 labelcolor=_SOFT)  # fmt: skip
 
 
+# The letters that stand beside a mark wherever it is: half the hours of a day, two letters an hour.
+_MOST_LETTERS = 17
+
+
 def _marked(hours: Sequence[datetime], bursts: pl.DataFrame | None) -> dict[int, str]:
     """The places of the hours that burst, in their order, with the names that did."""
     if bursts is None or bursts.is_empty():
@@ -307,25 +311,33 @@ def _marked(hours: Sequence[datetime], bursts: pl.DataFrame | None) -> dict[int,
     for name, at in bursts.select("name", "at").rows():
         if (place := places.get(at.timestamp())) is not None:
             found.setdefault(place, []).append(name)
-    most = 2
-    return {
-        place: ", ".join(shortened(name, 18) for name in names[:most])
-        + (f" +{len(names) - most}" if len(names) > most else "")
-        for place, names in sorted(found.items())
-    }
+    return {place: _named(names) for place, names in sorted(found.items())}
+
+
+def _named(names: Sequence[str]) -> str:
+    both = ", ".join(names)
+    if len(names) <= 2 and len(both) <= _MOST_LETTERS:
+        return both
+    rest = f" +{len(names) - 1}" if len(names) > 1 else ""
+    return shortened(names[0], _MOST_LETTERS - len(rest)) + rest
 
 
 def _mark(axes: Axes, marked: Mapping[int, str], tops: Sequence[int], top: float) -> None:
-    """A mark over each hour that burst, and its names in rows, so that no two run into each other."""
-    ends: list[float] = []
+    """A mark over each hour that burst, its names beside it, in rows so that no two run into each other."""
+    n_hours, rows = len(tops), list[list[tuple[float, float]]]()
     for place, names in marked.items():
-        # A name is about as wide as two thirds of an hour for each of its letters.
-        wide = 0.5 * len(names) * len(tops) / 24 + 0.6
-        start = min(place + 0.45, len(tops) - wide)
-        row = next((n for n, end in enumerate(ends) if end <= start), len(ends))
-        ends[row : row + 1] = [start + wide]
-        y = top * (1.2 + 0.16 * row)
+        told = f"{names} burst"
+        wide = 0.52 * len(told) * n_hours / 24
+        is_right = place + 0.5 + wide <= n_hours
+        start, end = (place - 0.5, place + 0.5 + wide) if is_right else (place - 0.5 - wide, place + 0.5)
+        free = (n for n, taken in enumerate(rows) if all(end <= low or high <= start for low, high in taken))
+        row = next(free, len(rows))
+        rows[row:] = [[*rows[row], (start, end)], *rows[row + 1 :]] if row < len(rows) else [[(start, end)]]
+        y = top * (1.24 + 0.17 * row)
         axes.plot([place, place], [tops[place], y], color=_TAKEN, linewidth=0.8, linestyle=(0, (1, 1.5)))
-        axes.plot([place], [y], marker="v", color=_TAKEN, markersize=4.5, clip_on=False)
-        _write(axes, start, y, f"{names} burst", color=_TAKEN, size=7.5, weight="bold")
-    axes.set_ylim(0, top * (1.15 + 0.16 * len(ends)))
+        axes.plot([place], [y], marker="v", color=_TAKEN, markersize=4, clip_on=False)
+        side = "left" if is_right else "right"
+        _write(
+            axes, place + (0.5 if is_right else -0.5), y, told, ha=side, color=_TAKEN, size=7.5, bbox=_CLEAR
+        )
+    axes.set_ylim(0, top * (1.16 + 0.17 * len(rows)))

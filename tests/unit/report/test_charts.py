@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
 
 import matplotlib as mpl
 import polars as pl
@@ -220,3 +221,20 @@ def test_a_colour_of_few_points_comes_out_of_the_file_as_it_went_in(why: Explana
 def test_text_is_cut_to_one_short_line() -> None:
     assert charts.shortened("a\nb  c", 9) == "a b c"
     assert charts.shortened("abcdefghij", 5) == "abcd…"
+
+
+def test_names_of_hours_that_burst_stay_in_the_picture_and_apart() -> None:
+    hours = [datetime(2026, 3, 4, tzinfo=UTC) + timedelta(hours=h) for h in range(24)]
+    rows = pl.DataFrame({"hour": hours, "n_items": [5] * 24}).with_columns(kind=pl.lit("own"))
+    told = [
+        (f"{name} Energiselskap", hours[at])
+        for name, at in (("A", 0), ("B", 11), ("C", 12), ("D", 12), ("E", 23))
+    ]
+    figure = charts.mentions_timeline(rows, bursts=pl.DataFrame(told, schema=["name", "at"], orient="row"))
+    assert cut(figure) == []
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    names = [text for text in figure.axes[0].texts if text.get_text().endswith(" burst")]
+    assert len(names) == 4
+    boxes = [text.get_window_extent(canvas.get_renderer()) for text in names]
+    assert not [1 for one, other in combinations(boxes, 2) if one.overlaps(other)]
