@@ -209,18 +209,17 @@ def share_of_voice(mentions: pl.DataFrame) -> Figure:
 
     Shape:  ``mentions`` as ``record.voice.summed`` gives it; names are drawn in the order they come in.
     """
-    tiers = {f"tier {tier}" if len(tier) == 1 else tier: (f"items_{tier}", colour)
-             for tier, colour in TIER_COLOURS.items()}  # fmt: skip
     with house_style():
         names, n_rows = mentions["name"].to_list(), max(mentions.height, 1)
         height = 0.66 + 0.27 * n_rows
         figure = Figure(figsize=(COLUMN, height), dpi=_COLUMN_DPI)
         left = 1.36
-        axes = figure.add_axes(
-            (left / COLUMN, 0.05 / height, 1 - (left + 0.06) / COLUMN, 0.27 * n_rows / height)
-        )
+        room = (left / COLUMN, 0.05 / height, 1 - (left + 0.06) / COLUMN, 0.27 * n_rows / height)
+        axes = figure.add_axes(room)
         axes.set(ylim=(n_rows - 0.5, -0.5), xticks=[], yticks=[])
         axes.spines[:].set_visible(False)
+        tiers = {f"tier {tier}" if len(tier) == 1 else tier: (f"items_{tier}", colour)
+                 for tier, colour in TIER_COLOURS.items()}  # fmt: skip
         most = _stacked(axes, mentions, tiers)
         own = (mentions["kind"].cast(pl.String) == "own").to_list()
         for y, (name, is_own) in enumerate(zip(names, own, strict=True)):
@@ -275,10 +274,11 @@ def mentions_timeline(mentions: pl.DataFrame, *, bursts: pl.DataFrame | None = N
                      color=palette.KIND_COLOURS[kind])  # fmt: skip
             bottom = [low + n for low, n in zip(bottom, counts, strict=True)]
         most = max(bottom, default=0)
-        axes.set(xlim=(-0.6, len(hours) - 0.4), ylim=(0, most * 1.15 or 1))
-        if most:
-            _write(axes, bottom.index(most), most * 1.07, f"{most:,}", ha="center", color=_INK, size=7.5)
+        axes.set_xlim(-0.6, len(hours) - 0.4)
         _mark(axes, _marked(hours, bursts), bottom, most or 1)
+        if most:
+            _write(axes, bottom.index(most), most * 1.06, f"{most:,}", ha="center", color=_INK, size=7.5,
+                   bbox=_CLEAR)  # fmt: skip
         axes.set_xticks(range(0, len(hours), 4), [f"{hour:%H:%M}" for hour in hours[::4]])
         axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
         axes.yaxis.set_major_formatter("{x:,.0f}")
@@ -291,6 +291,19 @@ def mentions_timeline(mentions: pl.DataFrame, *, bursts: pl.DataFrame | None = N
         return figure
 
 
+def _key(axes: Axes, handles: Sequence[Any]) -> None:
+    """The key of the colours, in one line over the axes."""
+    # From the edge of the picture, for beside the axes a long key would run out of it.
+    place = blended_transform_factory(axes.figure.transFigure, axes.transAxes)
+    axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.02, 1.0), bbox_transform=place, ncols=4,
+                fontsize=7.5, handlelength=1, columnspacing=0.9, handletextpad=0.5, borderpad=0,
+                labelcolor=_SOFT)  # fmt: skip
+
+
+# The letters that stand beside a mark wherever it is: half the hours of a day, two letters an hour.
+_MOST_LETTERS = 17
+
+
 def _marked(hours: Sequence[datetime], bursts: pl.DataFrame | None) -> dict[int, str]:
     """The places of the hours that burst, in their order, with the names that did."""
     if bursts is None or bursts.is_empty():
@@ -300,35 +313,33 @@ def _marked(hours: Sequence[datetime], bursts: pl.DataFrame | None) -> dict[int,
     for name, at in bursts.select("name", "at").rows():
         if (place := places.get(at.timestamp())) is not None:
             found.setdefault(place, []).append(name)
-    most = 2
-    return {
-        place: ", ".join(shortened(name, 18) for name in names[:most])
-        + (f" +{len(names) - most}" if len(names) > most else "")
-        for place, names in sorted(found.items())
-    }
+    return {place: _named(names) for place, names in sorted(found.items())}
+
+
+def _named(names: Sequence[str]) -> str:
+    both = ", ".join(names)
+    if len(names) <= 2 and len(both) <= _MOST_LETTERS:
+        return both
+    rest = f" +{len(names) - 1}" if len(names) > 1 else ""
+    return shortened(names[0], _MOST_LETTERS - len(rest)) + rest
 
 
 def _mark(axes: Axes, marked: Mapping[int, str], tops: Sequence[int], top: float) -> None:
-    """A mark over each hour that burst, and its names in rows, so that no two run into each other."""
-    ends: list[float] = []
+    """A mark over each hour that burst, its names beside it, in rows so that no two run into each other."""
+    n_hours, rows = len(tops), list[list[tuple[float, float]]]()
     for place, names in marked.items():
-        # A letter is about as wide as seven tenths of an hour, where the picture shows a day.
-        wide = 0.7 * (len(names) + 6) * len(tops) / 24
-        start = min(place + 0.45, len(tops) - wide)
-        row = next((n for n, end in enumerate(ends) if end <= start), len(ends))
-        ends[row : row + 1] = [start + wide]
-        y = top * (1.24 + 0.16 * row)
+        told = f"{names} burst"
+        wide = 0.52 * len(told) * n_hours / 24
+        is_right = place + 0.5 + wide <= n_hours
+        start, end = (place - 0.5, place + 0.5 + wide) if is_right else (place - 0.5 - wide, place + 0.5)
+        free = (n for n, taken in enumerate(rows) if all(end <= low or high <= start for low, high in taken))
+        row = next(free, len(rows))
+        rows[row:] = [[*rows[row], (start, end)], *rows[row + 1 :]] if row < len(rows) else [[(start, end)]]
+        y = top * (1.24 + 0.17 * row)
         axes.plot([place, place], [tops[place], y], color=_TAKEN, linewidth=0.8, linestyle=(0, (1, 1.5)))
-        axes.plot([place], [y], marker="v", color=_TAKEN, markersize=4.5, clip_on=False)
-        _write(axes, start, y, f"{names} burst", color=_TAKEN, size=7.5, weight="bold")
-    if ends:
-        axes.set_ylim(0, top * (1.2 + 0.16 * len(ends)))
-
-
-def _key(axes: Axes, handles: Sequence[Any]) -> None:
-    """The key of the colours, in one line over the axes."""
-    # From the edge of the picture, for beside the axes a long key would run out of it.
-    place = blended_transform_factory(axes.figure.transFigure, axes.transAxes)
-    axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.02, 1.0), bbox_transform=place, ncols=4,
-                fontsize=7.5, handlelength=1, columnspacing=0.9, handletextpad=0.5, borderpad=0,
-                labelcolor=_SOFT)  # fmt: skip
+        axes.plot([place], [y], marker="v", color=_TAKEN, markersize=4, clip_on=False)
+        side = "left" if is_right else "right"
+        _write(
+            axes, place + (0.5 if is_right else -0.5), y, told, ha=side, color=_TAKEN, size=7.5, bbox=_CLEAR
+        )
+    axes.set_ylim(0, top * (1.16 + 0.17 * len(rows)))

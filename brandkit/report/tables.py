@@ -111,7 +111,7 @@ def card(story: Card, *, is_drawn: bool = True) -> Html:
         _publishers(story),
         _said("Speaks against it: ", story.doubts),
         _links(story),
-        tag("div", *(_command(command) for command in story.commands[:1]), class_="commands"),
+        _commands(story.commands[:1]),
         class_="told",
     )
     png = charts.png(charts.waterfall_small(story.explanation)) if is_drawn else b""
@@ -136,6 +136,13 @@ def _publishers(story: Card) -> Html:
     if story.n_unlisted:
         parts.append(counted(story.n_unlisted, "unlisted publisher", "unlisted publishers"))
     return tag("ul", *(tag("li", part) for part in parts), class_="plain small") if parts else Html("")
+
+
+def _commands(commands: Sequence[str]) -> Html:
+    """Commands to type, one below the other."""
+    if not commands:
+        return Html("")
+    return tag("div", *(_command(command) for command in commands), class_="commands")
 
 
 def _command(command: str) -> Html:
@@ -163,8 +170,7 @@ def points(explanation: Explanation, *, commands: Sequence[str] = ()) -> Html:
     )  # fmt: skip
     frame = explanation.frame().with_columns(pl.col("name").str.replace_all("_", " "))
     told = f"How the {explanation.total} points came about"
-    more_ = tag("p", join([tag("code", command) for command in commands], between=" "), class_="small")
-    return tag("details", tag("summary", told), table(frame, columns), more_ if commands else Html(""))
+    return tag("details", tag("summary", told), table(frame, columns), _commands(commands))
 
 
 def described(explanation: Explanation) -> str:

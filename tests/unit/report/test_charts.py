@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
 
 import matplotlib as mpl
 import polars as pl
@@ -99,7 +100,7 @@ def test_the_hours_that_burst_are_marked_with_the_names_and_hours_of_another_day
     bursts = pl.DataFrame(told, schema=["name", "at"], orient="row")
     figure = charts.mentions_timeline(rows, bursts=bursts)
     said = [text.get_text() for text in figure.axes[0].texts]
-    assert said == ["7", "$x$ <b> burst", "Nordlys, Sorglimt burst"]
+    assert said == ["$x$ <b> burst", "Nordlys, Sorglimt burst", "7"]
     marks = [line.get_xdata()[0] for line in figure.axes[0].lines if line.get_marker() == "v"]
     assert marks == [3, 23]
     assert charts.png(figure).startswith(b"\x89PNG")
@@ -169,8 +170,7 @@ def test_no_label_of_the_small_waterfall_runs_out_of_the_picture(why: Explanatio
 def test_no_type_of_a_picture_beside_text_is_smaller_than_a_phone_can_show(why: Explanation) -> None:
     hour = pl.DataFrame({"hour": [datetime(2026, 3, 4)], "kind": ["own"], "n_items": [1]})
     drawn = (
-        charts.waterfall_small(why), charts.share_of_voice(mentions("x")),
-        charts.mentions_timeline(hour),
+        charts.waterfall_small(why), charts.share_of_voice(mentions("x")), charts.mentions_timeline(hour),
     )  # fmt: skip
     for figure in drawn:
         FigureCanvasAgg(figure).draw()
@@ -222,3 +222,20 @@ def test_text_is_cut_to_one_short_line() -> None:
     assert charts.shortened("a\nb  c", 9) == "a b c"
     assert charts.shortened("abcdefghij", 5) == "abcd…"
     assert charts.shortened("a" + " " * 1_000_000 + "b", 5) == "a…"
+
+
+def test_names_of_hours_that_burst_stay_in_the_picture_and_apart() -> None:
+    hours = [datetime(2026, 3, 4, tzinfo=UTC) + timedelta(hours=h) for h in range(24)]
+    rows = pl.DataFrame({"hour": hours, "n_items": [5] * 24}).with_columns(kind=pl.lit("own"))
+    told = [
+        (f"{name} Energiselskap", hours[at])
+        for name, at in (("A", 0), ("B", 11), ("C", 12), ("D", 12), ("E", 23))
+    ]
+    figure = charts.mentions_timeline(rows, bursts=pl.DataFrame(told, schema=["name", "at"], orient="row"))
+    assert cut(figure) == []
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    names = [text for text in figure.axes[0].texts if text.get_text().endswith(" burst")]
+    assert len(names) == 4
+    boxes = [text.get_window_extent(canvas.get_renderer()) for text in names]
+    assert not [1 for one, other in combinations(boxes, 2) if one.overlaps(other)]
