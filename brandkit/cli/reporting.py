@@ -10,12 +10,13 @@ import click
 from brandkit.cli.base import PATH, Answer, Command, error_data, load_settings, say
 from brandkit.cli.reading import STORE
 from brandkit.cli.tables import show_line, show_table
-from brandkit.errors import ReportError, UsageError
+from brandkit.errors import BrandkitError, DeliveryError, ReportError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from brandkit.report.making import Made
+    from brandkit.report.delivery import Ways
+    from brandkit.report.making import How, Made
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -57,8 +58,21 @@ _DAY = click.DateTime(["%Y-%m-%d"])
     "--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="How many of a range at once."
 )
 @click.option("--force", is_flag=True, help="Make it again although it is whole and up to date.")
+@click.option(
+    "--edition", help="full, or redacted: without rivals, reasons of verdicts, people and accounts."
+)
+@click.option(
+    "--send",
+    is_flag=True,
+    help="Send what is made, or word that it failed, where the settings say; not what is up to date.",
+)
 def report(
-    name: str, on: str | None, days: tuple[datetime, datetime] | None, workers: int, **options: Any
+    name: str,
+    on: str | None,
+    days: tuple[datetime, datetime] | None,
+    workers: int,
+    send: bool,
+    **options: Any,
 ) -> Answer:
     """Make the report NAME, each in a process of its own, and put it in place whole or not at all.
 
@@ -66,17 +80,55 @@ def report(
     the daily brief five lines for mail or chat and the decisions as CSV and Parquet; run.json says what
     it was made of. When it fails, an error page is written and the last good report stays.
     """
-    from brandkit.report.making import How, make, make_range
+    from brandkit.report.making import How, make_range
 
     root = options.pop("out") or load_settings().artifacts_dir
     how = How(root=root, is_html=options["is_html"], timeout_s=options["timeout"], is_forced=options["force"])
     given = _given(name, on, options)
+    ways = _ways() if send else None
     if days is None:
-        return _answer([make(name, given, how)])
+        return _answer(*_sent([_made_or_told(name, given, how, ways)], ways))
     if on or options["run_id"]:
         raise UsageError("--range says which days", hint="leave out --date and --run")
     first, last = (day.date() for day in days)
-    return _answer(make_range(name, given, first, last, how, workers=workers, hear=_hear))
+    return _answer(*_sent(make_range(name, given, first, last, how, workers=workers, hear=_hear), ways))
+
+
+def _ways() -> Ways:
+    """Where reports are sent: read before one is made, so that a slip in it is known at once."""
+    from brandkit.report.delivery import Ways
+
+    return Ways.of(load_settings().sending)
+
+
+def _made_or_told(name: str, given: dict[str, object], how: How, ways: Ways | None) -> Made:
+    """One report; whoever waits for it hears that it failed before the error goes its way."""
+    from brandkit.report.delivery import Outcome
+    from brandkit.report.making import make
+
+    try:
+        return make(name, given, how)
+    except BrandkitError as error:
+        # What was asked for wrongly is the asker's to hear, and nobody else's.
+        if ways is not None and not isinstance(error, UsageError):
+            unsent = ways.deliver(Outcome.of(name, None, error=str(error))).error
+            if unsent is not None:
+                say(str(unsent))
+        raise
+
+
+def _sent(found: list[Made], ways: Ways | None) -> tuple[list[Made], DeliveryError | None]:
+    """The reports, and what kept one of them from arriving."""
+    from brandkit.report.delivery import Outcome
+
+    error = None
+    for made in found if ways is not None else ():
+        if made.status in ("made", "failed"):
+            told = Outcome.of(
+                made.name, made.folder, run_id=made.run_id or "", error=str(made.error) if made.error else ""
+            )
+            error = error or (ways.deliver(told).error if ways else None)
+    return found, error
 
 
 def _given(name: str, on: str | None, options: dict[str, Any]) -> dict[str, object]:
@@ -92,6 +144,10 @@ def _given(name: str, on: str | None, options: dict[str, Any]) -> dict[str, obje
         model.date_field: on, model.run_field: options["run_id"], "profile": options["profile_path"],
         "store": options["store_path"],
     }  # fmt: skip
+    if options["edition"]:
+        if "edition" not in model.model_fields:
+            raise UsageError(f"report '{name}' has one edition only", hint="leave --edition out")
+        said["edition"] = options["edition"]
     given: dict[str, object] = {key: value for key, value in said.items() if key and value}
     for key, values in _pairs(options["pairs"]).items():
         if key in given:
@@ -116,7 +172,7 @@ def _hear(made: Made) -> None:
     say(f"{made.on} {made.status}: {what}")
 
 
-def _answer(found: list[Made]) -> Answer:
+def _answer(found: list[Made], unsent: DeliveryError | None) -> Answer:
     data = {
         "reports": [
             {
@@ -131,7 +187,7 @@ def _answer(found: list[Made]) -> Answer:
             for made in found
         ]
     }
-    return Answer(data, lambda screen: _show(screen, found), error=_error(found))
+    return Answer(data, lambda screen: _show(screen, found), error=_error(found) or unsent)
 
 
 def _files(made: Made) -> list[str]:

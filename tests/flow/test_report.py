@@ -252,6 +252,44 @@ def test_a_run_that_cannot_be_made_leaves_an_error_page(desk: dict[str, Any], ro
     assert "StoreCorruptError" in page.text
 
 
+@pytest.fixture
+def heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], dict[str, Any]]:
+    """What a program that hears of reports was told last."""
+    told = tmp_path / "told.json"
+    listen = f"import sys; open({str(told)!r}, 'w').write(sys.stdin.read())"
+    monkeypatch.setenv("BRANDKIT_REPORT_COMMAND", f'{sys.executable} -c "{listen}"')
+    return lambda: dict(json.loads(told.read_text(encoding="utf-8")))
+
+
+def test_readers_hear_of_a_report_that_is_made_and_of_one_that_failed(
+    desk: dict[str, Any], root: Path, book: Callable[..., None], heard: Callable[[], dict[str, Any]]
+) -> None:
+    book("'whole'")
+    asked = ("daily", "--date", DAY, "--profile", desk["profile"], "--store", desk["store"],
+             "-p", f"inputs={desk['inputs']}", "--out", root, "--send")  # fmt: skip
+    made = call(*asked)
+    assert made.exit_code == 0, made.stderr
+    told = heard()
+    assert (told["ok"], told["run_id"]) == (True, RUN)
+    assert str(place(root) / RUN / "daily.html") in told["paths"]
+    Path(desk["store"]).write_bytes(b"no store" * 1_000)
+    assert call(*asked, "--force").exit_code == 1
+    assert (heard()["ok"], heard()["subject"]) == (False, "FAILED: daily")
+
+
+def test_sending_nowhere_and_an_edition_that_is_none_are_refused_before_anything_is_made(
+    desk: dict[str, Any], root: Path
+) -> None:
+    for more, message in (
+        (("--send",), "nowhere to send the report to"),
+        (("--edition", "secret"), "is no edition"),
+    ):
+        done = call("daily", "--date", DAY, "--profile", desk["profile"], "--out", root, *more)
+        assert (done.exit_code, message in done.stderr) == (2, True), done.stderr
+    assert "one edition only" in call("weekly", "--date", DAY, "--edition", "redacted").stderr
+    assert not root.exists()
+
+
 def acting(on: Callable[[psutil.Process, psutil.Process], None]) -> threading.Thread:
     """A thread that waits for the kernel of a report made here, then acts on (worker, kernel)."""
 
