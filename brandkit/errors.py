@@ -7,6 +7,7 @@
     │   ├── MappingError                 a column mapping that does not fit the table
     │   ├── InputError                   an input that is missing, truncated or of the wrong shape
     │   ├── UnknownError                 a run, item, story or column that is not there
+    │   ├── NothingToReport              a day or a profile with neither a run nor anything to run on
     │   └── ReplayRefused                a run that cannot be had again, for the reason it gives
     ├── ContractError                 1  a frame of ours that breaks its schema or loses rows
     ├── StageError                    1  a stage that raised: names itself, its columns and the run
@@ -64,6 +65,10 @@ class UsageError(BrandkitError):
     """The caller asked for something that cannot be."""
 
     exit_code = EXIT_USAGE
+
+
+class NothingToReport(UsageError):
+    """A day, or a profile, with neither a run nor anything to run on."""
 
 
 class ProfileError(UsageError):

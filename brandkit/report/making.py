@@ -21,12 +21,12 @@ from typing import Any, Literal
 import polars as pl
 
 from brandkit import schemas
-from brandkit.errors import EXIT_FAILED, BrandkitError, ReportError, RunBusyError, UsageError
+from brandkit.errors import EXIT_FAILED, BrandkitError, NothingToReport, ReportError, RunBusyError, UsageError
 from brandkit.fingerprint import versions
 from brandkit.report import artifacts, notebooks, parameters
 from brandkit.report.artifacts import Place
 from brandkit.report.failed import keep_failure
-from brandkit.report.opening import NothingToReport, find_daily, find_latest, profile_id_of
+from brandkit.report.opening import find_daily, find_latest, profile_id_of
 from brandkit.report.parameters import DailyParameters, ReportParameters
 from brandkit.report.worker import Job, error_of
 from brandkit.settings import Settings, project_root

@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from brandkit import settings
-from brandkit.errors import UsageError
+from brandkit.errors import NothingToReport, UsageError
 from brandkit.profile import BrandProfile
 from brandkit.report.brief import Brief
 from brandkit.report.parameters import DailyParameters, ReportParameters
@@ -25,10 +25,6 @@ from brandkit.store.state import StateStore
 _SAMPLE = Path("data", "sample")
 _SAMPLE_NOTE = "This is the sample that comes with brandkit: every name and headline in it is invented."
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-
-
-class NothingToReport(UsageError):
-    """A day, or a profile, with neither a run nor anything to run on."""
 
 
 @dataclass(frozen=True, slots=True)

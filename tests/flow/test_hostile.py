@@ -39,7 +39,9 @@ from tests.hostile_desk import HostileDesk, made
 from tests.web import says, serving
 
 # What a report needs that is not a parameter of every report.
-MORE: dict[str, Callable[[HostileDesk], dict[str, Any]]] = {}
+MORE: dict[str, Callable[[HostileDesk], dict[str, Any]]] = {
+    "story": lambda desk: {"story": desk.store.records(desk.run.run_id, columns=["item_id"])["item_id"][0]},
+}
 _UNSHOWN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 # A title is cut to a thousand characters on its way in, and to a line where it is shown.
 _WHOLE = MEGABYTE[:1_200]

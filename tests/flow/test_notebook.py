@@ -211,7 +211,7 @@ def test_without_inputs_a_finished_run_is_shown_and_a_missing_one_is_an_error(
     for changed in ({"run_date": "2026-03-05"}, {"shadow": True}, {"as_of": f"{DAY}T12:00:00+00:00"}):
         with pytest.raises(UsageError, match="no run of") as caught:
             notebooks.daily_brief(notebooks.daily_parameters({**without, **changed}))
-    assert caught.value._render_traceback_() == [f"UsageError: {caught.value}"]  # type: ignore[attr-defined]
+    assert caught.value._render_traceback_() == [f"NothingToReport: {caught.value}"]  # type: ignore[attr-defined]
 
 
 def test_what_ended_a_run_is_what_the_notebook_says(tmp_path: Path, desk: dict[str, Any]) -> None:

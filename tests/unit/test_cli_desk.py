@@ -67,7 +67,7 @@ def test_a_verdict_is_given_listed_and_withdrawn(desk: Desk) -> None:
 
 
 def test_the_command_on_the_card_works_as_it_stands_there(desk: Desk) -> None:
-    _, give, put = commands(Brief.read(desk[0], RUN), desk[1].items["recall"])
+    give, put, _ = commands(Brief.read(desk[0], RUN), desk[1].items["recall"])
     for line in (give, put):
         typed(desk, *shlex.split(line)[1:])
     assert desk[0].verdicts("desk").select("decision", "reason", "given_by").rows() == [
