@@ -42,7 +42,8 @@ def test_an_error_crosses_processes_whole(kind: type[BrandkitError]) -> None:
 
 EXIT_CODES = {
     "BrandkitError": 1, "UsageError": 2, "ProfileError": 2, "SettingsError": 2, "MappingError": 2,
-    "InputError": 2, "UnknownError": 2, "NothingToReport": 2, "ReplayRefused": 2, "ContractError": 1, "StageError": 1,
+    "InputError": 2, "UnknownError": 2, "NothingToReport": 2, "ReplayRefused": 2,
+    "ContractError": 1, "StageError": 1,
     "StoreError": 1, "StoreCorruptError": 1, "StoreNewerError": 1, "StoreReadOnlyError": 1,
     "StoreBusyError": 75, "RunBusyError": 75, "NetworkError": 75, "DeliveryError": 75, "ReportError": 1,
     "CheckFailed": 3,
