@@ -30,7 +30,8 @@ def sweep_curve(curve: Curve) -> Figure:
     speak, precision and recall of what is promoted are drawn below.
     """
     with house_style():
-        is_judged = bool(curve.frame["n_verdicts"].max())
+        # A verdict or two may leave no share to draw.
+        is_judged = any(curve.frame[f"{name}_promoted"].count() for name in ("precision", "recall"))
         height = _HEIGHT + (1.75 if is_judged else 0)
         figure = Figure(figsize=(_WIDTH, height), dpi=_DPI)
         axes = figure.add_axes((0.07, (height - 2.9) / height, 0.91, 2.25 / height))
