@@ -59,14 +59,17 @@ def produce(job: Job) -> None:
     notebooks.render(
         job.name, job.parameters, out=book, html=page, timeout_s=job.timeout_s, source=Path(job.source)
     )
-    # Text and tables know the whole run: they belong to no edition that leaves something out.
+    # The tables know the whole run: they belong to no edition that leaves something out.
     is_whole = job.parameters.get("edition") in (None, "", "full")
+    link = Path(job.final) / (page or book).name
     if job.name == "daily" and job.run_id and is_whole:
         store = StateStore(job.store)
         brief = Brief.read(store, job.run_id)
         decisions.write_decisions(brief, folder)
-        link = Path(job.final) / (page or book).name
         text = message.five_lines(brief, store, link)
+        (folder / f"{job.name}.txt").write_text(text, encoding="utf-8")
+    elif page is not None:
+        text = message.head_lines(page.read_text(encoding="utf-8"), link)
         (folder / f"{job.name}.txt").write_text(text, encoding="utf-8")
     artifacts.write_manifest(folder, job.told)
 
