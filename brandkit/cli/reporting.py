@@ -76,8 +76,8 @@ def report(
 ) -> Answer:
     """Make the report NAME, each in a process of its own, and put it in place whole or not at all.
 
-    A report is a folder, <out>/<name>/<date>/<run>/: the executed notebook, a page without code, and for
-    the daily brief five lines for mail or chat and the decisions as CSV and Parquet; run.json says what
+    A report is a folder, <out>/<name>/<date>/<run>/: the executed notebook, a page without code, a few
+    lines for mail or chat, and for the daily brief the decisions as CSV and Parquet; run.json says what
     it was made of. When it fails, an error page is written and the last good report stays.
     """
     from brandkit.report.making import How, make_range
@@ -121,13 +121,16 @@ def _sent(found: list[Made], ways: Ways | None) -> tuple[list[Made], DeliveryErr
     """The reports, and what kept one of them from arriving."""
     from brandkit.report.delivery import Outcome
 
+    if ways is None:
+        return found, None
     error = None
-    for made in found if ways is not None else ():
+    for made in found:
         if made.status in ("made", "failed"):
             told = Outcome.of(
                 made.name, made.folder, run_id=made.run_id or "", error=str(made.error) if made.error else ""
             )
-            error = error or (ways.deliver(told).error if ways else None)
+            unsent = ways.deliver(told).error
+            error = error or unsent
     return found, error
 
 

@@ -13,7 +13,6 @@ from brandkit.report.brief import Brief, counted
 from brandkit.signals.sentiment import TONES
 from brandkit.store.state import StateStore
 
-MOST_BURSTS = 3
 # Enough for the rhythm of the week; a brief does not read months.
 _PAST_DAYS = 28
 

@@ -27,42 +27,18 @@ from brandkit.report import artifacts, making, notebooks, voice
 from brandkit.report.brief import Brief, tally
 from brandkit.report.making import How
 from brandkit.store.state import StateStore
+from tests.flow.hostile_mail import DAY, mailed
 from tests.flow.newsdesk import ROOT
-from tests.unit.report.briefs import HOSTILE, HOSTILE_URLS, read
+from tests.unit.report.briefs import read
 
-DAY = "2026-03-04"
 RUN = f"desk.daily.{DAY}.1"
 FILES = ["daily.html", "daily.ipynb", "daily.txt", "decisions.csv", "decisions.parquet", "run.json"]
-PROFILE = """
-id = "desk"
-title = "Nordlys <script>alert(1)</script> $desk$"
-timezone = "Europe/Oslo"
-own = ["Nordlys"]
-triggers = [{ name = "recall notice", terms = ["recall notice"] }]
-[sources]
-use_defaults = false
-tiers = { "alpha.example" = "A" }
-"""
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> dict[str, Any]:
     """A desk with hostile mail, and the parameters of its brief."""
-    at = f"{DAY}T09:00:00Z"
-    usual = {"evidence": list(HOSTILE_URLS), "collected_at": at, "published_at": at}
-    rows = [
-        {"title": f"Nordlys recall notice {text}", "summary": text, "author": text, "source": text,
-         "url": f"https://alpha.example/{n}", **usual}
-        for n, text in enumerate(HOSTILE)
-    ]  # fmt: skip
-    (tmp_path / "mail.ndjson").write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
-    (tmp_path / "desk.toml").write_text(PROFILE, encoding="utf-8")
-    return {
-        "run_date": DAY,
-        "profile": str(tmp_path / "desk.toml"),
-        "inputs": str(tmp_path / "mail.ndjson"),
-        "store": str(tmp_path / "desk.duckdb"),
-    }
+    return mailed(tmp_path)
 
 
 @pytest.fixture
